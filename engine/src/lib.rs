@@ -1,1 +1,36 @@
-//! Stub.
+//! The engine of Alder: ALBERT, store, retrieval, fusion, reading and answers. Synchronous, without HTTP,
+//! command line or network.
+//!
+//! - **Write**: a [`Document`] and its [`Passage`]s with [`Embedding`]s → [`Writer::upsert`] →
+//!   [`Writer::commit`] → a new [`Snapshot`].
+//! - **Read**: [`Query`] → candidates of two retrievers → fused [`Hit`]s → [`Answer`]s, all on one pinned
+//!   [`Snapshot`], by [`search()`].
+
+mod collection;
+mod document;
+mod embedding;
+mod error;
+mod filter;
+pub mod limits;
+mod model;
+mod query;
+mod result;
+mod score;
+mod search;
+mod span;
+
+pub use collection::{
+    Candidate, Collection, EncodedDocument, Generation, PassageKey, Snapshot, SnapshotStats, Writer,
+};
+pub use document::{Document, DocumentId, Metadata, Passage, PassageId};
+pub use embedding::Embedding;
+pub use error::{Error, OpenError, QueryError};
+pub use filter::{Condition, Filter, Match, Range};
+pub use model::{Calibration, Device, MaskGuess, Model, ModelIdentity, ReadSpan, Reading};
+pub use query::{Explain, Fusion, Mode, Query, Rerank};
+pub use result::{
+    Answer, Explanation, Hit, ReadingScores, SearchResult, Source, Stage, TermScore, Verdict,
+};
+pub use score::{Bm25, Cosine, Fused, Probability};
+pub use search::search;
+pub use span::Span;

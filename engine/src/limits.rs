@@ -1,0 +1,25 @@
+//! Every limit of the engine in one place, with its unit and its reason. Beyond a limit is an error that
+//! names the bounds, never a silent clamp.
+
+/// External ids longer than this are refused: they are terms of the lexical index.
+pub const DOCUMENT_ID_BYTES: usize = 512;
+/// Extracted text of one document, in bytes: it is held in memory several times while it is indexed.
+pub const DOCUMENT_TEXT_BYTES: usize = 64 << 20;
+/// A query longer than this is a document; about 10,000 words fit.
+pub const QUERY_BYTES: usize = 128 << 10;
+/// Distinct terms of a query that the lexical search uses; the most selective are kept and the result says so.
+pub const QUERY_TERMS: usize = 64;
+/// Hits on one page.
+pub const LIMIT_MAX: usize = 1_000;
+/// `offset + limit`: deeper paging is what cursors are for.
+pub const WINDOW_MAX: usize = 10_000;
+/// Passages retrieved by each retriever before fusion.
+pub const CANDIDATES_DEFAULT: usize = 100;
+/// Passages read for answers and reranking, by default and at most.
+pub const READ_DEPTH_DEFAULT: usize = 10;
+/// See [`READ_DEPTH_DEFAULT`].
+pub const READ_DEPTH_MAX: usize = 100;
+/// Conditions in one filter, and how deep they nest.
+pub const FILTER_CONDITIONS: usize = 256;
+/// See [`FILTER_CONDITIONS`].
+pub const FILTER_DEPTH: usize = 8;

@@ -1,0 +1,135 @@
+//! [`Query`]: one request for hits and answers, validated before any work.
+
+use crate::{Filter, QueryError, limits};
+
+/// Which retrievers run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    /// Lexical and dense, fused.
+    #[default]
+    Hybrid,
+    /// BM25 alone.
+    Lexical,
+    /// Embeddings alone.
+    Dense,
+}
+
+/// How the two candidate lists become one.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case", tag = "method")]
+pub enum Fusion {
+    /// `w · minmax(bm25) + (1 - w) · minmax(cosine)`: the convex combination of Bruch, Gai and Ingber 2023, eq. 3.
+    MinMax {
+        /// Weight of the lexical list, 0..=1.
+        lexical_weight: f32,
+    },
+    /// Reciprocal rank fusion, `Σ 1 / (k + rank)` (Cormack, Clarke and Büttcher 2009).
+    Rrf {
+        /// The constant k; 60 in the paper.
+        k: f32,
+    },
+}
+
+impl Default for Fusion {
+    fn default() -> Self {
+        Self::MinMax { lexical_weight: 0.5 }
+    }
+}
+
+/// Whether each stage tells how it came to its numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Explain {
+    /// Only results.
+    #[default]
+    No,
+    /// Every hit carries an [`crate::Explanation`].
+    Yes,
+}
+
+/// One request. `Query::new(text)` has the defaults; fields are public to change them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// The question or words.
+    pub text: String,
+    /// Which retrievers run.
+    pub mode: Mode,
+    /// Hits wanted, 1..=[`limits::LIMIT_MAX`].
+    pub limit: usize,
+    /// Hits skipped.
+    pub offset: usize,
+    /// Which passages may be retrieved.
+    pub filter: Option<Filter>,
+    /// How lists are fused (ignored when one retriever runs).
+    pub fusion: Fusion,
+    /// Candidates taken from each retriever; at least `offset + limit` are taken.
+    pub candidates: usize,
+    /// Top fused passages the reader reads, 0 (no answers, no reranking)..=[`limits::READ_DEPTH_MAX`].
+    pub read_depth: usize,
+    /// Whether the passages read are reordered by what the reader found.
+    pub rerank: Rerank,
+    /// Answers wanted at most.
+    pub answers: usize,
+    /// Whether hits are explained.
+    pub explain: Explain,
+}
+
+/// Whether reader evidence reorders the hits.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Rerank {
+    /// Hits stay in fused order.
+    Off,
+    /// Hits that were read are reordered among themselves.
+    #[default]
+    On,
+}
+
+impl Query {
+    /// A hybrid query for 10 hits and up to 3 answers.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            mode: Mode::default(),
+            limit: 10,
+            offset: 0,
+            filter: None,
+            fusion: Fusion::default(),
+            candidates: limits::CANDIDATES_DEFAULT,
+            read_depth: limits::READ_DEPTH_DEFAULT,
+            rerank: Rerank::default(),
+            answers: 3,
+            explain: Explain::default(),
+        }
+    }
+
+    /// Checks every bound.
+    ///
+    /// # Errors
+    /// [`QueryError`] naming the field, what was found and the bounds.
+    pub fn validate(&self) -> Result<(), QueryError> {
+        if self.text.trim().is_empty() {
+            return Err(QueryError::Empty);
+        }
+        let bounds = [
+            ("query", "bytes", self.text.len(), 1, limits::QUERY_BYTES),
+            ("limit", "hits", self.limit, 1, limits::LIMIT_MAX),
+            (
+                "offset + limit",
+                "hits",
+                self.offset.saturating_add(self.limit),
+                1,
+                limits::WINDOW_MAX,
+            ),
+            ("candidates", "passages", self.candidates, 1, limits::WINDOW_MAX),
+            ("read_depth", "passages", self.read_depth, 0, limits::READ_DEPTH_MAX),
+            ("answers", "answers", self.answers, 0, limits::READ_DEPTH_MAX),
+        ];
+        for (field, unit, found, min, max) in bounds {
+            if found < min || found > max {
+                let (found, min, max) = (found as u64, min as u64, max as u64);
+                return Err(QueryError::OutOfRange { field, unit, found, min, max });
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,147 @@
+//! What a search returns: [`SearchResult`] with its [`Hit`]s and [`Answer`]s, and how they came about.
+
+use std::time::Duration;
+
+use crate::{Bm25, Cosine, DocumentId, Fused, Generation, Passage, PassageId, Probability, Span};
+
+/// Everything one query returned, computed on one pinned snapshot.
+#[derive(Debug, Clone)]
+pub struct SearchResult {
+    /// The committed state that was searched.
+    pub generation: Generation,
+    /// Ranked passages.
+    pub hits: Vec<Hit>,
+    /// How many passages were candidates after fusion: a lower bound of the matches.
+    pub candidates: usize,
+    /// Verbatim answers, most probable first. Empty when none was asked for.
+    pub answers: Vec<Answer>,
+    /// Whether the documents answer; `None` when nothing was read.
+    pub verdict: Option<Verdict>,
+    /// Time spent in each stage, in order.
+    pub timings: Vec<(Stage, Duration)>,
+    /// What the caller should know ("only 64 of 210 query terms were used").
+    pub notes: Vec<String>,
+}
+
+/// Whether the documents answer the question.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Verdict {
+    /// Probability that the best answer is right; below one half means "no confident answer".
+    pub answerable: Probability,
+}
+
+impl Verdict {
+    /// Whether the best answer should be shown as the answer.
+    pub fn is_confident(self) -> bool {
+        self.answerable.0 >= 0.5
+    }
+}
+
+/// A stage of the read path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Query text to embedding.
+    Encode,
+    /// BM25 retrieval.
+    Lexical,
+    /// Vector retrieval.
+    Dense,
+    /// Two lists to one.
+    Fuse,
+    /// Passages loaded from the store.
+    Fetch,
+    /// The span reader, and reranking with it.
+    Read,
+}
+
+/// One ranked passage.
+#[derive(Debug, Clone)]
+pub struct Hit {
+    /// Position, from 1.
+    pub rank: usize,
+    /// The passage.
+    pub passage: Passage,
+    /// Its fused score.
+    pub score: Fused,
+    /// Every stage's numbers, when asked for.
+    pub explanation: Option<Explanation>,
+}
+
+/// The numbers of each stage for one hit; `contributions` sum to `Hit::score`.
+#[derive(Debug, Clone, Default, serde::Serialize)]
+pub struct Explanation {
+    /// Lexical score and rank.
+    pub lexical: Option<(Bm25, usize)>,
+    /// BM25 of each query term and field.
+    pub terms: Vec<TermScore>,
+    /// Dense score and rank.
+    pub dense: Option<(Cosine, usize)>,
+    /// Part of each retriever in the fused score, by name.
+    pub contributions: Vec<(&'static str, f32)>,
+    /// Rank before reranking, from 1.
+    pub fused_rank: usize,
+    /// What the reader saw, if it read this passage.
+    pub reading: Option<ReadingScores>,
+}
+
+/// BM25 of one term in one field.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct TermScore {
+    /// Field name.
+    pub field: &'static str,
+    /// The analysed term.
+    pub term: String,
+    /// Its part of the score.
+    pub score: f32,
+}
+
+/// The reader's numbers for one passage.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct ReadingScores {
+    /// Start plus end logit of the best span.
+    pub span_logit: f32,
+    /// Start plus end logit of "no answer here".
+    pub null_logit: f32,
+    /// Logit of the relevance head, if the model has one.
+    pub relevance_logit: Option<f32>,
+    /// Part added to the fused score when reordering.
+    pub rerank_score: f32,
+}
+
+/// A verbatim answer: `document.text[span] == text`, always.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The answer, byte for byte as in the document.
+    pub text: String,
+    /// Where it stands in the document's text.
+    pub span: Span,
+    /// The same in characters (Unicode scalar values) of the document's text.
+    pub characters: Span,
+    /// The passage it was read in (the best of `sources`).
+    pub passage: Passage,
+    /// Calibrated probability that it is right.
+    pub probability: Probability,
+    /// Start plus end logit minus null logit.
+    pub margin: f32,
+    /// Every place that gave the same answer, best first; the first is `passage`.
+    pub sources: Vec<Source>,
+}
+
+/// One place an answer was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// Which passage.
+    pub passage: PassageId,
+    /// Title of its document.
+    pub title: String,
+    /// Where in the document.
+    pub span: Span,
+}
+
+impl Answer {
+    /// The document the answer stands in.
+    pub fn document(&self) -> &DocumentId {
+        &self.passage.id.document
+    }
+}
