@@ -4,6 +4,7 @@ import json
 import os
 import random
 import re
+import zlib
 
 import torch
 
@@ -17,13 +18,13 @@ def jsonl(path):
             yield json.loads(line)
 
 
-def documents(folder, names=("wikipedia-en-part-*", "openstax-*", "docs-*"), share=1.0, seed=0):
-    """(title, list of paragraphs) of every training document; `share` < 1 takes a random part."""
+def documents(folder, names=("wikipedia-en-part-*", "openstax-*", "docs-*"), share=1.0, seed=0, held=False):
+    """(title, paragraphs) of the training documents (`share` of them), or of the held-back fiftieth."""
     rng = random.Random(seed)
     for name in names:
         for path in sorted(glob.glob(os.path.join(folder, name + ".jsonl"))):
             for d in jsonl(path):
-                if rng.random() < share:
+                if (zlib.crc32(d["title"].encode()) % 50 == 0) == held and rng.random() < share:
                     yield d["title"], [p.strip() for p in d["text"].split("\n") if p.strip()]
 
 
@@ -63,6 +64,8 @@ def retrieval_gate(folder, paragraphs=600, count=400):
     other = sorted({r[2] for r in questions(folder, SHIFTS[:1])})
     own = sorted({r[2] for r in held})
     rng = random.Random(5)
+    own = rng.sample(own, min(len(own), paragraphs // 2))
+    held = [r for r in held if r[2] in own]
     pool = own + rng.sample(other, min(len(other), max(0, paragraphs - len(own))))
     pick = rng.sample(held, min(count, len(held)))
     return pool, [r[3] for r in pick], torch.tensor([pool.index(r[2]) for r in pick])

@@ -174,7 +174,7 @@ def main():
         t.no_padding()
         t.enable_truncation(192)
     te = BertModel.from_pretrained(a.teacher, add_pooling_layer=False).eval()
-    gate, stream = data.retrieval_gate(a.data), texts(a.data, a.share, rng)
+    gate, stream = data.retrieval_gate(a.data, 250, 200), texts(a.data, a.share, rng)
     std = spread(te, tt, next(stream))
     if a.start:
         m = run.load_model(a.start)
@@ -185,7 +185,6 @@ def main():
     for n, p in m.named_parameters():
         p.requires_grad = n.startswith("trunk.")
     r = run.Run(a, m, run.optimiser(m, a.lr, (("trunk.layers.", 0.2 if a.groups > 1 else 1.0),)))
-    print("start", retrieval(m, st, *gate), flush=True)
     while not r.done:
         chunk = next(stream)
         rows = list(zip(chunk, (len(e.ids) for e in st.encode_batch(chunk))))
@@ -193,7 +192,7 @@ def main():
             word, sentence, kl, layer, n = losses(m, te, tt, st, [x for x, _ in b], std)
             r.update(word + 5 * sentence + kl, n, word=word, sentence=sentence, kl=kl, first=layer[0], mid=layer[3], last=layer[-1])
             if r.done or r.due():
-                r.report(retrieval(m, st, *gate))
+                r.report(lambda: retrieval(m, st, *gate))
             if r.done:
                 break
 

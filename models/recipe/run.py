@@ -19,7 +19,8 @@ def arguments(parser):
     parser.add_argument("--groups", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--report", type=float, default=300, help="seconds between checkpoints and held-back scores")
+    parser.add_argument("--report", type=float, default=300, help="seconds between checkpoints")
+    parser.add_argument("--score", type=float, default=400, help="CPU seconds between held-back scores")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     return parser
 
@@ -66,6 +67,7 @@ class Run:
                 self.seen, self.step = d["seen"], d["step"]
                 print(f"resumed at {self.seen/1e6:.2f}M tokens", flush=True)
         self.t0 = self.last = time.time()
+        self.cpu0 = self.scored = time.process_time()
         self.seen0 = self.seen
         self.rate()
 
@@ -93,9 +95,13 @@ class Run:
     def due(self):
         return time.time() - self.last > self.a.report
 
-    def report(self, scores):
-        now = time.time()
-        line = dict(seconds=round(now - self.t0), tokens=self.seen, step=self.step, clock=time.strftime("%H:%M:%S"),
+    def report(self, score):
+        """A checkpoint and a log line; held-back scores only now and then, by CPU time, for they cost tokens."""
+        now, scores = time.time(), {}
+        if self.done or time.process_time() - self.scored > self.a.score:
+            scores = score()
+            self.scored = time.process_time()
+        line = dict(seconds=round(now - self.t0), cpu=round(time.process_time() - self.cpu0), tokens=self.seen, step=self.step, clock=time.strftime("%H:%M:%S"),
                     tokens_per_s=round((self.seen - self.seen0) / max(1, now - self.t0)),
                     **{k: round(v, 4) for k, v in self.ema.items()}, **scores)
         print(json.dumps(line), flush=True)
