@@ -12,10 +12,11 @@ SHAPES = (32, 64, 96, 128, 192, 256)  # every new shape costs oneDNN a compilati
 HELD_BACK = 0.10  # share of the new_wiki articles kept for model selection
 
 
-def jsonl(path):
+def jsonl(path, share=1.0, rng=random):
     with open(path, encoding="utf-8") as f:
         for line in f:
-            yield json.loads(line)
+            if share >= 1 or rng.random() < share:
+                yield json.loads(line)
 
 
 def documents(folder, names=("wikipedia-en-part-*", "openstax-*", "docs-*"), share=1.0, seed=0, held=False):
@@ -23,8 +24,8 @@ def documents(folder, names=("wikipedia-en-part-*", "openstax-*", "docs-*"), sha
     rng = random.Random(seed)
     for name in names:
         for path in sorted(glob.glob(os.path.join(folder, name + ".jsonl"))):
-            for d in jsonl(path):
-                if (zlib.crc32(d["title"].encode()) % 50 == 0) == held and rng.random() < share:
+            for d in jsonl(path, share, rng):
+                if (zlib.crc32(d["title"].encode()) % 50 == 0) == held:
                     yield d["title"], [p.strip() for p in d["text"].split("\n") if p.strip()]
 
 
