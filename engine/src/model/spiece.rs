@@ -246,8 +246,7 @@ impl SentencePiece {
             let kept = self.is_user_defined(character);
             let replaced = if kept { None } else { charsmap.longest_prefix(rest) };
             let width = replaced.map_or(character.len_utf8(), |(width, _)| width);
-            let source =
-                Span::new(clean.sources[at].start, clean.sources[at + width - 1].end);
+            let source = Span::new(clean.sources[at].start, clean.sources[at + width - 1].end);
             match replaced {
                 Some((_, text)) => text.chars().for_each(|c| result.push(c, source)),
                 None => result.push(character, source),

@@ -140,10 +140,9 @@ impl Tokenizer {
                     model.encode(part, within_word, &mut emit)?;
                 }
                 Segmenter::Json(json) => {
-                    let tokens = json.encode(part, false).map_err(|e| Error::Model {
-                        doing: "tokenizing",
-                        reason: e.to_string(),
-                    })?;
+                    let tokens = json
+                        .encode(part, false)
+                        .map_err(|e| Error::Model { doing: "tokenizing", reason: e.to_string() })?;
                     for (&id, &(start, end)) in tokens.get_ids().iter().zip(tokens.get_offsets()) {
                         emit(id, Span::new(start.min(end), end));
                     }

@@ -69,7 +69,10 @@ impl Charsmap {
 
     /// Whether no walk through the table can leave it. Readers that index without checks need this.
     pub(in crate::model) fn is_sound(&self) -> bool {
-        self.units.iter().enumerate().filter(|(_, unit)| unit.0 >> 31 == 0).all(|(at, unit)| {
+        // A unit with the highest bit set is a value: only the root is walked from whatever it holds.
+        let mut nodes =
+            self.units.iter().enumerate().filter(|(at, unit)| *at == 0 || unit.0 >> 31 == 0);
+        nodes.all(|(at, unit)| {
             let block = at ^ unit.offset();
             let leaf = self.units.get(block).map(|leaf| leaf.value());
             (block | 0xff) < self.units.len()
