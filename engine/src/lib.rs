@@ -6,21 +6,27 @@
 //! - **Read**: [`Query`] → candidates of two retrievers → fused [`Hit`]s → [`Answer`]s, all on one pinned
 //!   [`Snapshot`], by [`search()`].
 
+mod candidate;
 mod collection;
 mod document;
 mod embedding;
 mod error;
 mod filter;
+mod lexical;
 pub mod limits;
 mod model;
 mod query;
 mod result;
+mod row_set;
 mod score;
 mod search;
 mod span;
+mod top_k;
+mod vector;
 
+pub use candidate::{Candidate, PassageKey};
 pub use collection::{
-    Candidate, Collection, EncodedDocument, Generation, PassageKey, Snapshot, SnapshotStats, Writer,
+    Collection, CollectionSettings, EncodedDocument, Generation, Snapshot, SnapshotStats, Writer,
 };
 pub use document::{Document, DocumentId, Metadata, Passage, PassageId};
 pub use embedding::Embedding;
@@ -34,3 +40,4 @@ pub use result::{
 pub use score::{Bm25, Cosine, Fused, Probability};
 pub use search::search;
 pub use span::Span;
+pub use vector::VectorFormat;
