@@ -57,9 +57,9 @@ impl Beir {
         Ok(Self { folder: folder.to_owned(), corpus, queries })
     }
 
-    /// The files that decide what is indexed and asked: corpus and queries.
-    pub fn files(&self) -> [&Path; 2] {
-        [&self.corpus, &self.queries]
+    /// The file of the documents.
+    pub fn corpus_file(&self) -> &Path {
+        &self.corpus
     }
 
     /// Documents one by one in the order of the file, so that a large corpus is never held whole.

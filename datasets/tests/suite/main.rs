@@ -1,7 +1,12 @@
 //! Loaders and measures against numbers made by other programs (`fixtures/make_metrics.py`), against
 //! published figures on real data, and against what every measure must satisfy.
 
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "tests panic to fail and say what they skip"
+)]
+
 mod measures;
 mod real_data;
 mod sample;
