@@ -1,6 +1,8 @@
 //! The binary `alder`: reads the command line and runs one command.
 
 mod eval;
+#[allow(dead_code)]
+mod hub;
 
 use alder_engine::{Device, Model};
 use clap::{Parser, Subcommand};
