@@ -169,7 +169,7 @@ impl Packer<'_> {
     /// Lets the passage that begins with `piece` begin with the sentence before it, if that is short and both fit.
     fn repeat(&mut self, before: Option<Span>, piece: Span, room: usize) {
         if let (Some(before), Some(open)) = (before, &mut self.open)
-            && self.table.count(before) <= self.overlap_tokens
+            && (1..=self.overlap_tokens).contains(&self.table.count(before))
             && self.table.count(Span::new(before.start, piece.end)) <= room
         {
             open.span.start = before.start;

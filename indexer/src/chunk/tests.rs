@@ -83,12 +83,16 @@ fn a_sentence_beyond_the_budget_is_cut_between_words_and_lines_are_never_cut() {
 }
 
 #[test]
-fn long_headings_leave_half_the_budget_to_the_text() {
+fn headings_that_would_take_half_the_budget_are_dropped() {
     let heading = "long ".repeat(12);
     let extracted = markdown(&format!("# T\n\n## Outer\n\n### {heading}\n\n{}", "word ".repeat(20)));
     let all = passages(&extracted, &settings(20, 0));
-    assert_eq!(all.iter().map(|p| p.1.split(' ').count()).collect::<Vec<_>>(), [10, 10].map(|n| n.max(1)));
-    assert!(all.iter().all(|(path, _)| path.is_empty()), "what does not fit is dropped: {all:?}");
+    let words: Vec<usize> = all.iter().map(|p| p.1.split(' ').count()).collect();
+    assert_eq!(words, [19, 1], "the title takes one token");
+    assert!(all.iter().all(|(path, _)| path.is_empty()), "{all:?}");
+    let title = plain("long ".repeat(30), "word ".repeat(20), BlockKind::Paragraph);
+    let words: Vec<usize> = passages(&title, &settings(20, 0)).iter().map(|p| p.1.split(' ').count()).collect();
+    assert_eq!(words, [10, 10], "a title never takes more than half");
 }
 
 #[test]
