@@ -51,7 +51,10 @@ pub(crate) fn binary_reason(bytes: &[u8]) -> Option<String> {
 ///
 /// # Errors
 /// The reason in words when the bytes are not text.
-pub(crate) fn decode(bytes: Vec<u8>, declared: Option<&'static Encoding>) -> Result<Decoded, String> {
+pub(crate) fn decode(
+    bytes: Vec<u8>,
+    declared: Option<&'static Encoding>,
+) -> Result<Decoded, String> {
     if let Some(reason) = binary_reason(&bytes) {
         return Err(reason);
     }
@@ -96,7 +99,10 @@ fn lossy(encoding: &'static Encoding, bytes: &[u8], notes: &mut Vec<String>) -> 
     let (text, replaced) = encoding.decode_without_bom_handling(bytes);
     if replaced {
         let count = text.matches('\u{fffd}').count();
-        notes.push(format!("{count} characters are not valid {} and were replaced", encoding.name()));
+        notes.push(format!(
+            "{count} characters are not valid {} and were replaced",
+            encoding.name()
+        ));
     }
     text.into_owned()
 }
@@ -162,7 +168,8 @@ mod tests {
 
     #[test]
     fn a_foreign_encoding_is_guessed_and_said_so() {
-        let (bytes, _, _) = encoding_rs::WINDOWS_1252.encode("Le café est fermé à l’été, déjà prévu.");
+        let (bytes, _, _) =
+            encoding_rs::WINDOWS_1252.encode("Le café est fermé à l’été, déjà prévu.");
         let decoded = decode(bytes.into_owned(), None).unwrap();
         assert_eq!(decoded.text, "Le café est fermé à l’été, déjà prévu.");
         assert_eq!(decoded.notes, ["not valid UTF-8; encoding guessed: windows-1252"]);
@@ -187,8 +194,12 @@ mod tests {
 
     #[test]
     fn binary_content_is_refused_with_a_reason() {
-        assert_eq!(decode(b"%PDF-1.7 ...".to_vec(), None).unwrap_err(), "binary content: a PDF file");
-        let noise: Vec<u8> = (0..4096_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        assert_eq!(
+            decode(b"%PDF-1.7 ...".to_vec(), None).unwrap_err(),
+            "binary content: a PDF file"
+        );
+        let noise: Vec<u8> =
+            (0..4096_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         assert!(decode(noise, None).unwrap_err().starts_with("binary content: "));
     }
 

@@ -98,9 +98,12 @@ impl Format {
         if let Some(reason) = binary_reason(head) {
             return Err(reason);
         }
-        let extension = name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default();
-        let by_name =
-            TABLE.iter().find(|row| row.extensions.contains(&extension.as_str())).map(|row| row.format);
+        let extension =
+            name.rsplit_once('.').map(|(_, e)| e.to_ascii_lowercase()).unwrap_or_default();
+        let by_name = TABLE
+            .iter()
+            .find(|row| row.extensions.contains(&extension.as_str()))
+            .map(|row| row.format);
         Ok(match by_name {
             Some(Self::Json) if is_json_lines(head) => Self::JsonLines,
             Some(format) => format,
@@ -118,10 +121,18 @@ impl Format {
 
 /// A Markdown table of the formats that are read, for documentation.
 pub fn formats_table() -> String {
-    let mut out = String::from("| format | files | a document is | what is taken |\n|---|---|---|---|\n");
+    let mut out =
+        String::from("| format | files | a document is | what is taken |\n|---|---|---|---|\n");
     for row in TABLE {
         let files: Vec<String> = row.extensions.iter().map(|e| format!("`.{e}`")).collect();
-        let _ = writeln!(out, "| {} | {} | {} | {} |", row.name, files.join(" "), row.document, row.taken);
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} | {} |",
+            row.name,
+            files.join(" "),
+            row.document,
+            row.taken
+        );
     }
     out
 }
@@ -138,7 +149,8 @@ fn is_json_lines(head: &[u8]) -> bool {
     match lines.next() {
         None => head.len() >= limits::SNIFF_BYTES,
         Some(second) => {
-            second.starts_with(b"{") && serde_json::from_slice::<serde_json::Map<_, _>>(first).is_ok()
+            second.starts_with(b"{")
+                && serde_json::from_slice::<serde_json::Map<_, _>>(first).is_ok()
         }
     }
 }
@@ -178,7 +190,10 @@ mod tests {
 
     #[test]
     fn a_binary_file_with_a_text_name_is_refused() {
-        assert_eq!(Format::detect("a.txt", b"\x89PNG\r\n"), Err("binary content: a PNG image".into()));
+        assert_eq!(
+            Format::detect("a.txt", b"\x89PNG\r\n"),
+            Err("binary content: a PNG image".into())
+        );
     }
 
     #[test]

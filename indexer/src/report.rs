@@ -155,14 +155,22 @@ impl IngestReport {
         let mut out = format!(
             "{} documents indexed ({} passages) from {} files in {:.1} s; {} documents unchanged, {} removed; \
              {} files skipped, {} failed, {} bad records",
-            t.documents, t.passages, t.files_indexed, t.seconds, t.unchanged, t.removed, t.files_skipped,
-            t.files_failed, t.bad_records
+            t.documents,
+            t.passages,
+            t.files_indexed,
+            t.seconds,
+            t.unchanged,
+            t.removed,
+            t.files_skipped,
+            t.files_failed,
+            t.bad_records
         );
         for note in &self.notes {
             let _ = write!(out, "\n{note}");
         }
         if let Some(file) = &self.stopped_at {
-            let _ = write!(out, "\nstopped at {file}; run the same command again to go on from there");
+            let _ =
+                write!(out, "\nstopped at {file}; run the same command again to go on from there");
         }
         for file in &self.files {
             file.describe(&mut out);

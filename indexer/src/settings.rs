@@ -79,6 +79,12 @@ impl Settings {
 
     /// Everything that changes what is stored for the same bytes, the version of the extractors included.
     pub(crate) fn fingerprint(&self) -> String {
-        format!("{}|{}|{}|{:?}", crate::extract::VERSION, self.passage_tokens, self.overlap_tokens, self.fields)
+        format!(
+            "{}|{}|{}|{:?}",
+            crate::extract::VERSION,
+            self.passage_tokens,
+            self.overlap_tokens,
+            self.fields
+        )
     }
 }

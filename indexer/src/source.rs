@@ -115,7 +115,9 @@ impl Root {
             Ok(metadata) if metadata.is_symlink() => {
                 self.skipped.push((id, "a symbolic link; links are not followed".into()));
             }
-            Ok(_) => self.skipped.push((id, "not a regular file (a pipe, socket or device)".into())),
+            Ok(_) => {
+                self.skipped.push((id, "not a regular file (a pipe, socket or device)".into()))
+            }
         }
     }
 }
@@ -177,9 +179,15 @@ mod tests {
         assert_eq!(ids(&roots[0]), ["a.txt"]);
         let mut skipped = roots[0].skipped.clone();
         skipped.sort();
-        assert_eq!(skipped[0], ("escape.txt".into(), "a symbolic link; links are not followed".into()));
+        assert_eq!(
+            skipped[0],
+            ("escape.txt".into(), "a symbolic link; links are not followed".into())
+        );
         assert_eq!(skipped[1].0, "loop");
-        assert_eq!(skipped[2], ("pipe".into(), "not a regular file (a pipe, socket or device)".into()));
+        assert_eq!(
+            skipped[2],
+            ("pipe".into(), "not a regular file (a pipe, socket or device)".into())
+        );
         let direct = walk(&[pipe]).unwrap();
         assert_eq!(direct[0].skipped[0].0, "pipe");
     }

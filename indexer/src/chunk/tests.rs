@@ -19,7 +19,8 @@ fn words(text: &str) -> Result<Vec<Span>, Error> {
 
 /// Every three characters are a token, as in a text without spaces.
 fn triples(text: &str) -> Result<Vec<Span>, Error> {
-    let at: Vec<usize> = text.char_indices().map(|(i, _)| i).step_by(3).chain([text.len()]).collect();
+    let at: Vec<usize> =
+        text.char_indices().map(|(i, _)| i).step_by(3).chain([text.len()]).collect();
     Ok(at.windows(2).map(|w| Span::new(w[0], w[1])).collect())
 }
 
@@ -44,7 +45,8 @@ fn pair(path: &str, text: &str) -> (String, String) {
 
 #[test]
 fn passages_follow_headings_and_hold_several_paragraphs() {
-    let extracted = markdown("# T\n\nOne two.\n\nThree.\n\n## A\n\nFour.\n\n## B\n\n### C\n\nFive.\n");
+    let extracted =
+        markdown("# T\n\nOne two.\n\nThree.\n\n## A\n\nFour.\n\n## B\n\n### C\n\nFive.\n");
     let expected = [pair("", "One two.\n\nThree."), pair("A", "Four."), pair("B > C", "Five.")];
     assert_eq!(passages(&extracted, &settings(40, 0)), expected);
 }
@@ -52,7 +54,10 @@ fn passages_follow_headings_and_hold_several_paragraphs() {
 #[test]
 fn a_heading_without_text_goes_with_its_neighbour() {
     let extracted = markdown("# T\n\nOne.\n\n## Empty\n\n## B\n\nTwo.\n");
-    assert_eq!(passages(&extracted, &settings(40, 0)), [pair("", "One.\n\nEmpty"), pair("B", "Two.")]);
+    assert_eq!(
+        passages(&extracted, &settings(40, 0)),
+        [pair("", "One.\n\nEmpty"), pair("B", "Two.")]
+    );
     let only = markdown("# T\n\n## A\n\n## B\n");
     assert_eq!(passages(&only, &settings(40, 0)), [pair("", "A\n\nB")]);
     let title = markdown("# Just a title\n");
@@ -65,7 +70,10 @@ fn a_long_paragraph_is_cut_between_sentences_and_repeats_one() {
     let extracted = plain("T".into(), sentences.join(" "), BlockKind::Paragraph);
     let without = passages(&extracted, &settings(16, 0));
     let bodies: Vec<&str> = without.iter().map(|p| p.1.as_str()).collect();
-    assert_eq!(bodies[0], "Sentence 0 has six\nwords. Sentence 1 has six\nwords. Sentence 2 has six\nwords.");
+    assert_eq!(
+        bodies[0],
+        "Sentence 0 has six\nwords. Sentence 1 has six\nwords. Sentence 2 has six\nwords."
+    );
     assert_eq!(bodies.len(), 2);
     let with = passages(&extracted, &settings(16, 5));
     assert!(with[1].1.starts_with("Sentence 2 has"), "{with:?}");
@@ -85,13 +93,15 @@ fn a_sentence_beyond_the_budget_is_cut_between_words_and_lines_are_never_cut() {
 #[test]
 fn headings_that_would_take_half_the_budget_are_dropped() {
     let heading = "long ".repeat(12);
-    let extracted = markdown(&format!("# T\n\n## Outer\n\n### {heading}\n\n{}", "word ".repeat(20)));
+    let extracted =
+        markdown(&format!("# T\n\n## Outer\n\n### {heading}\n\n{}", "word ".repeat(20)));
     let all = passages(&extracted, &settings(20, 0));
     let words: Vec<usize> = all.iter().map(|p| p.1.split(' ').count()).collect();
     assert_eq!(words, [19, 1], "the title takes one token");
     assert!(all.iter().all(|(path, _)| path.is_empty()), "{all:?}");
     let title = plain("long ".repeat(30), "word ".repeat(20), BlockKind::Paragraph);
-    let words: Vec<usize> = passages(&title, &settings(20, 0)).iter().map(|p| p.1.split(' ').count()).collect();
+    let words: Vec<usize> =
+        passages(&title, &settings(20, 0)).iter().map(|p| p.1.split(' ').count()).collect();
     assert_eq!(words, [10, 10], "a title never takes more than half");
 }
 
@@ -104,28 +114,46 @@ fn a_line_of_a_megabyte_without_spaces_is_cut_between_characters() {
 }
 
 /// What holds for any document.
-fn check(extracted: &Extracted, settings: &Settings, tokens: &TokenSpans<'_>) -> Result<(), TestCaseError> {
+fn check(
+    extracted: &Extracted,
+    settings: &Settings,
+    tokens: &TokenSpans<'_>,
+) -> Result<(), TestCaseError> {
     let chunks = chunk(extracted, settings, tokens).unwrap();
     prop_assert_eq!(&chunks, &chunk(extracted, settings, tokens).unwrap());
     let (mut start, mut covered) = (0, 0);
     for chunk in &chunks {
         let text = chunk.span.slice(&extracted.text);
         prop_assert!(text.is_some_and(|text| !text.trim().is_empty()));
-        prop_assert!(chunk.span.start >= start && chunk.span.end > covered, "not in order: {:?}", chunks);
+        prop_assert!(
+            chunk.span.start >= start && chunk.span.end > covered,
+            "not in order: {:?}",
+            chunks
+        );
         let between = Span::new(covered.min(chunk.span.start), chunk.span.start);
-        prop_assert!(in_headings(extracted, between), "not covered: {:?}", between.slice(&extracted.text));
+        prop_assert!(
+            in_headings(extracted, between),
+            "not covered: {:?}",
+            between.slice(&extracted.text)
+        );
         (start, covered) = (chunk.span.start, chunk.span.end);
         let body = tokens(text.unwrap_or_default()).unwrap().len();
         prop_assert!(chunk.tokens <= settings.passage_tokens);
         prop_assert!(body <= settings.passage_tokens, "{} tokens in {:?}", body, text);
     }
-    prop_assert!(in_headings(extracted, Span::new(covered, extracted.text.len())), "the end is not covered");
+    prop_assert!(
+        in_headings(extracted, Span::new(covered, extracted.text.len())),
+        "the end is not covered"
+    );
     Ok(())
 }
 
 /// Whether there is nothing in `span` but white space, headings and the title.
 fn in_headings(extracted: &Extracted, span: Span) -> bool {
-    let bodies = extracted.blocks.iter().filter(|b| !matches!(b.kind, BlockKind::Heading | BlockKind::Title));
+    let bodies = extracted
+        .blocks
+        .iter()
+        .filter(|b| !matches!(b.kind, BlockKind::Heading | BlockKind::Title));
     bodies.into_iter().all(|block| {
         let (start, end) = (block.span.start.max(span.start), block.span.end.min(span.end));
         start >= end || extracted.text[start..end].trim().is_empty()

@@ -57,7 +57,8 @@ fn bounded(text: &str, span: Span) -> Vec<Span> {
         if c.is_whitespace() {
             word = at;
         }
-        let cut = at - word >= limits::UNBROKEN_BYTES || (c.is_whitespace() && at - start >= limits::PIECE_BYTES);
+        let cut = at - word >= limits::UNBROKEN_BYTES
+            || (c.is_whitespace() && at - start >= limits::PIECE_BYTES);
         if cut && at > start {
             // What stands before a long unbroken word is a piece of its own.
             if word > start && word < at {

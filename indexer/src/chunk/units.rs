@@ -37,9 +37,9 @@ pub(super) fn units(extracted: &Extracted) -> Vec<Unit> {
         .enumerate()
         .filter(|(i, block)| match block.kind {
             BlockKind::Title => only_title,
-            BlockKind::Heading => {
-                !blocks.get(i + 1).is_some_and(|next| next.heading_path.len() > block.heading_path.len())
-            }
+            BlockKind::Heading => !blocks
+                .get(i + 1)
+                .is_some_and(|next| next.heading_path.len() > block.heading_path.len()),
             _ => true,
         })
         .map(|(_, block)| Unit {
@@ -54,7 +54,9 @@ pub(super) fn units(extracted: &Extracted) -> Vec<Unit> {
 pub(super) fn pieces(text: &str, unit: &Unit, table: &TokenTable, room: usize) -> Vec<Span> {
     let body = &text[unit.span.start..unit.span.end];
     let ends = match unit.kind {
-        BlockKind::Lines => body.match_indices('\n').map(|(i, _)| i + 1).chain([body.len()]).collect(),
+        BlockKind::Lines => {
+            body.match_indices('\n').map(|(i, _)| i + 1).chain([body.len()]).collect()
+        }
         _ => sentence_ends(body),
     };
     let mut out = Vec::with_capacity(ends.len());
@@ -91,7 +93,8 @@ fn words(text: &str, span: Span, table: &TokenTable, room: usize, out: &mut Vec<
     let mut first = 0;
     while starts.len() - first > room {
         let limit = text.floor_char_boundary(starts[first + room]);
-        let between = text[limit..].starts_with(char::is_whitespace) || text[..limit].ends_with(char::is_whitespace);
+        let between = text[limit..].starts_with(char::is_whitespace)
+            || text[..limit].ends_with(char::is_whitespace);
         let cut = match text[start..limit].rfind(char::is_whitespace).map(|i| start + i) {
             _ if between => limit,
             Some(space) if space > starts[first] => space,

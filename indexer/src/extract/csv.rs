@@ -58,7 +58,8 @@ fn emit(
         return records.record(at, source, Err(reason));
     }
     let known = records.settings.fields;
-    let is_text = |name: &String| [&known.id, &known.title, &known.text].iter().any(|n| n.contains(name));
+    let is_text =
+        |name: &String| [&known.id, &known.title, &known.text].iter().any(|n| n.contains(name));
     let object: Map<String, Value> = row
         .iter()
         .enumerate()
@@ -89,7 +90,10 @@ fn builder(delimiter: u8) -> ReaderBuilder {
     builder
 }
 
-fn read<R: std::io::Read>(reader: &mut csv::Reader<R>, row: &mut StringRecord) -> Result<bool, String> {
+fn read<R: std::io::Read>(
+    reader: &mut csv::Reader<R>,
+    row: &mut StringRecord,
+) -> Result<bool, String> {
     reader.read_record(row).map_err(|error| error.to_string())
 }
 
@@ -98,8 +102,12 @@ fn sniff(text: &str) -> u8 {
     let sample = &text[..text.floor_char_boundary(limits::SNIFF_BYTES)];
     let score = |delimiter: &u8| {
         let mut reader = builder(*delimiter).from_reader(sample.as_bytes());
-        let cells: Vec<usize> =
-            reader.records().take(SNIFFED_ROWS).map_while(Result::ok).map(|row| row.len()).collect();
+        let cells: Vec<usize> = reader
+            .records()
+            .take(SNIFFED_ROWS)
+            .map_while(Result::ok)
+            .map(|row| row.len())
+            .collect();
         let first = cells.first().copied().unwrap_or(0);
         let same = cells.iter().filter(|n| **n == first).count();
         if first > 1 { (same, first) } else { (0, 0) }

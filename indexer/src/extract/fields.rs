@@ -15,7 +15,8 @@ pub(super) fn map(
     mut record: Map<String, Value>,
     names: &FieldNames,
 ) -> Result<(Option<String>, Extracted), String> {
-    let is_wiki = record.len() == 4 && ["id", "url", "title", "text"].iter().all(|k| record.contains_key(*k));
+    let is_wiki =
+        record.len() == 4 && ["id", "url", "title", "text"].iter().all(|k| record.contains_key(*k));
     let id = take_id(&mut record, &names.id);
     let title = take(&mut record, &names.title).unwrap_or_default();
     let body = take(&mut record, &names.text);
@@ -111,7 +112,8 @@ fn written_out(metadata: &Metadata) -> String {
 /// Leaves the largest fields out of metadata that is too large to be stored with every passage, and says so.
 pub(super) fn shed(metadata: &mut Metadata) -> Vec<String> {
     let size = |key: &String, value: &Value| key.len() + value.to_string().len();
-    let mut sizes: Vec<(usize, String)> = metadata.iter().map(|(k, v)| (size(k, v), k.clone())).collect();
+    let mut sizes: Vec<(usize, String)> =
+        metadata.iter().map(|(k, v)| (size(k, v), k.clone())).collect();
     let mut total: usize = sizes.iter().map(|(bytes, _)| bytes).sum();
     sizes.sort();
     let mut notes = Vec::new();
@@ -121,7 +123,9 @@ pub(super) fn shed(metadata: &mut Metadata) -> Vec<String> {
         total -= bytes;
         super::truncate(&mut key, 64);
         let limit = limits::METADATA_BYTES;
-        notes.push(format!("field {key} ({bytes} bytes) is not kept: metadata is limited to {limit} bytes"));
+        notes.push(format!(
+            "field {key} ({bytes} bytes) is not kept: metadata is limited to {limit} bytes"
+        ));
     }
     notes.truncate(4);
     notes

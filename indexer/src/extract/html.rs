@@ -10,24 +10,25 @@ use crate::limits;
 
 /// Elements whose content nobody reads.
 const UNREAD: &[&str] = &[
-    "script", "style", "noscript", "template", "svg", "math", "head", "iframe", "object", "select", "button",
-    "textarea", "canvas",
+    "script", "style", "noscript", "template", "svg", "math", "head", "iframe", "object", "select",
+    "button", "textarea", "canvas",
 ];
 /// Elements around the content of a page, left out when the whole body is taken.
 const AROUND: &[&str] = &["nav", "header", "footer", "aside"];
 /// Elements that do not break a line.
 const INLINE: &[&str] = &[
-    "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i", "ins", "kbd",
-    "label", "mark", "q", "ruby", "rp", "rt", "s", "samp", "small", "span", "strike", "strong", "sub", "sup",
-    "time", "tt", "u", "var", "wbr", "img",
+    "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i",
+    "ins", "kbd", "label", "mark", "q", "ruby", "rp", "rt", "s", "samp", "small", "span", "strike",
+    "strong", "sub", "sup", "time", "tt", "u", "var", "wbr", "img",
 ];
 /// Formatting elements, which an HTML parser opens again in every block until they are closed.
-const FORMATTING: &[&str] =
-    &["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
+const FORMATTING: &[&str] = &[
+    "a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u",
+];
 /// Elements that are closed without an end tag.
 const SELF_CLOSING: &[&str] = &[
-    "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta", "option", "p",
-    "param", "source", "tbody", "td", "tfoot", "th", "thead", "tr", "track", "wbr",
+    "area", "base", "br", "col", "dd", "dt", "embed", "hr", "img", "input", "li", "link", "meta",
+    "option", "p", "param", "source", "tbody", "td", "tfoot", "th", "thead", "tr", "track", "wbr",
 ];
 
 /// Extracts a page.
@@ -67,11 +68,14 @@ pub(crate) fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
 }
 
 fn main_content(document: Document) -> Option<Extracted> {
-    let config = Config { max_elements_to_parse: limits::HTML_MAIN_CONTENT_ELEMENTS, ..Config::default() };
+    let config =
+        Config { max_elements_to_parse: limits::HTML_MAIN_CONTENT_ELEMENTS, ..Config::default() };
     let article = Readability::with_document(document, None, Some(config)).ok()?.parse().ok()?;
     let content = Document::from(article.content.as_ref());
     let mut extracted = blocks(&content.root(), &fold(&article.title), &[]);
-    for (key, value) in [("author", article.byline), ("language", article.lang), ("site", article.site_name)] {
+    for (key, value) in
+        [("author", article.byline), ("language", article.lang), ("site", article.site_name)]
+    {
         if let Some(value) = value.filter(|v| !v.trim().is_empty()) {
             extracted.metadata.insert(key.into(), fold(&value).into());
         }
@@ -85,7 +89,8 @@ fn main_content(document: Document) -> Option<Extracted> {
 /// Counts elements, their depth and open formatting before parsing: the parser's time and memory grow with
 /// the products of these.
 fn check_bounds(source: &str) -> Result<usize, String> {
-    let (mut elements, mut depth, mut formatting, mut deepest, mut most) = (0_usize, 0_usize, 0_usize, 0, 0);
+    let (mut elements, mut depth, mut formatting, mut deepest, mut most) =
+        (0_usize, 0_usize, 0_usize, 0, 0);
     for tag in source.split('<').skip(1) {
         let (tag, closing) = tag.strip_prefix('/').map_or((tag, false), |tag| (tag, true));
         let end = tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
@@ -112,9 +117,9 @@ fn check_bounds(source: &str) -> Result<usize, String> {
         ("elements times open formatting", elements * most, limits::HTML_FORMATTING),
     ];
     match bounds.iter().find(|(_, found, limit)| found > limit) {
-        Some((what, found, limit)) => {
-            Err(format!("the page has {found} {what}, the limit is {limit}; save it as plain text or Markdown"))
-        }
+        Some((what, found, limit)) => Err(format!(
+            "the page has {found} {what}, the limit is {limit}; save it as plain text or Markdown"
+        )),
         None => Ok(elements),
     }
 }

@@ -18,13 +18,15 @@ pub(super) fn lines(records: &mut Records<'_>, reader: &mut dyn BufRead) -> std:
         }
         at.line += 1;
         at.position += length;
-        let content = if at.line == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) } else { &line };
+        let content =
+            if at.line == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line) } else { &line };
         let content = content.trim_ascii();
         if content.is_empty() {
             continue;
         }
         at.number = at.line;
-        let parsed = if line.len() > limit { Err(too_long(length, limit)) } else { object(content) };
+        let parsed =
+            if line.len() > limit { Err(too_long(length, limit)) } else { object(content) };
         if records.record(at, content, parsed).is_break() {
             return Ok(());
         }
@@ -114,7 +116,8 @@ impl Scan<'_> {
     fn element(&mut self) -> Result<Option<(usize, usize)>, String> {
         let bytes = self.text.as_bytes();
         let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
-        let start = self.at + (self.text[self.at..].len() - self.text[self.at..].trim_start().len());
+        let start =
+            self.at + (self.text[self.at..].len() - self.text[self.at..].trim_start().len());
         for (i, byte) in bytes.iter().enumerate().skip(start) {
             match byte {
                 _ if escaped => escaped = false,
@@ -148,15 +151,20 @@ impl Scan<'_> {
 }
 
 fn object(source: &[u8]) -> Parsed {
-    let text = std::str::from_utf8(source)
-        .map_err(|error| format!("not valid UTF-8 after byte {} of the line", error.valid_up_to()))?;
+    let text = std::str::from_utf8(source).map_err(|error| {
+        format!("not valid UTF-8 after byte {} of the line", error.valid_up_to())
+    })?;
     match serde_json::from_str(text) {
         Ok(serde_json::Value::Object(object)) => Ok(object),
         Ok(other) => Err(format!("expected a JSON object, found {}", kind(&other))),
         Err(error) => {
             let reason = error.to_string();
             let reason = reason.split(" at line ").next().unwrap_or_default();
-            Err(format!("not valid JSON: {reason}, at line {} column {} of the object", error.line(), error.column()))
+            Err(format!(
+                "not valid JSON: {reason}, at line {} column {} of the object",
+                error.line(),
+                error.column()
+            ))
         }
     }
 }

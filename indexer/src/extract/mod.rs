@@ -164,7 +164,12 @@ impl Builder {
     }
 
     fn finish(self) -> Extracted {
-        Extracted { title: self.title, text: self.text, blocks: self.blocks, ..Extracted::default() }
+        Extracted {
+            title: self.title,
+            text: self.text,
+            blocks: self.blocks,
+            ..Extracted::default()
+        }
     }
 }
 

@@ -50,7 +50,10 @@ fn check(extracted: &Extracted) -> Result<(), TestCaseError> {
     for block in &extracted.blocks {
         prop_assert!(block.span.start >= end, "blocks overlap");
         prop_assert!(block.span.slice(&extracted.text).is_some_and(|text| !text.trim().is_empty()));
-        prop_assert!(extracted.text[end..block.span.start].trim().is_empty(), "a word is in no block");
+        prop_assert!(
+            extracted.text[end..block.span.start].trim().is_empty(),
+            "a word is in no block"
+        );
         end = block.span.end;
     }
     prop_assert!(extracted.text[end..].trim().is_empty(), "a word is in no block");
@@ -75,7 +78,10 @@ fn markdown_gives_words_without_markup_and_the_headings_above_them() {
                   ## Leaf\n\n<div>Round <b>leaves</b></div>\n\nwrapped\nline";
     let extracted = read(Format::Markdown, source);
     assert_eq!(extracted.title, "The Alder");
-    assert_eq!(extracted.metadata, Metadata::from([("tags".into(), json!("x")), ("year".into(), json!(2024))]));
+    assert_eq!(
+        extracted.metadata,
+        Metadata::from([("tags".into(), json!("x")), ("year".into(), json!(2024))])
+    );
     use BlockKind::{Heading, Lines, Paragraph, Title};
     let expected = [
         (Title, "The Alder", ""),
@@ -90,13 +96,16 @@ fn markdown_gives_words_without_markup_and_the_headings_above_them() {
         (Paragraph, "Round leaves", "Leaf"),
         (Paragraph, "wrapped line", "Leaf"),
     ];
-    let expected: Vec<_> = expected.map(|(kind, text, path)| (kind, text, path.to_owned())).to_vec();
+    let expected: Vec<_> =
+        expected.map(|(kind, text, path)| (kind, text, path.to_owned())).to_vec();
     assert_eq!(outline(&extracted), expected);
 }
 
 #[test]
 fn html_gives_the_main_content_with_its_headings() {
-    let paragraph = "The alder grows on wet ground, along rivers, and fixes nitrogen with its roots. ".repeat(8);
+    let paragraph =
+        "The alder grows on wet ground, along rivers, and fixes nitrogen with its roots. "
+            .repeat(8);
     let source = format!(
         "<html lang=en><head><title>Alder trees</title><style>p{{}}</style></head><body><nav><a href=/>Home</a></nav>\
          <article><h1>Alder trees</h1><p>{paragraph}</p><h2>Wood &amp; use</h2><p>{paragraph}</p>\
@@ -104,15 +113,25 @@ fn html_gives_the_main_content_with_its_headings() {
     );
     let extracted = read(Format::Html, &source);
     assert_eq!(extracted.title, "Alder trees");
-    assert!(!extracted.text.contains("evil") && !extracted.text.contains("Imprint"), "{}", extracted.text);
+    assert!(
+        !extracted.text.contains("evil") && !extracted.text.contains("Imprint"),
+        "{}",
+        extracted.text
+    );
     let blocks = outline(&extracted);
     let last = blocks.last().unwrap();
-    assert_eq!(last, &(BlockKind::Paragraph, "Houses in Venice\nstand on it.", "Wood & use".to_owned()));
+    assert_eq!(
+        last,
+        &(BlockKind::Paragraph, "Houses in Venice\nstand on it.", "Wood & use".to_owned())
+    );
 }
 
 #[test]
 fn html_without_main_content_gives_the_whole_body() {
-    let extracted = read(Format::Html, "<title>T</title><p>One<p>Two<table><tr><td>a<td>b</table><pre>x\n  y</pre>");
+    let extracted = read(
+        Format::Html,
+        "<title>T</title><p>One<p>Two<table><tr><td>a<td>b</table><pre>x\n  y</pre>",
+    );
     let texts: Vec<_> = outline(&extracted).into_iter().map(|b| b.1).collect();
     assert_eq!((extracted.title.as_str(), texts), ("T", vec!["One", "Two", "a | b", "x\n  y"]));
 }
@@ -139,14 +158,19 @@ fn json_lines_give_one_document_each_and_a_bad_line_does_not_stop_the_rest() {
     let read = records(Format::JsonLines, source);
     let (line, id, first) = &read[0];
     let first = first.as_ref().unwrap();
-    assert_eq!((*line, id.as_deref(), first.title.as_str(), first.text.as_str()), (1, Some("4"), "T", "Body."));
+    assert_eq!(
+        (*line, id.as_deref(), first.title.as_str(), first.text.as_str()),
+        (1, Some("4"), "T", "Body.")
+    );
     assert_eq!(first.metadata, Metadata::from([("year".into(), json!(1999))]));
     let (line, id, second) = &read[1];
     assert_eq!((*line, id.as_deref()), (3, Some("7")));
     assert_eq!(second.as_ref().unwrap().text, "One. Two.");
     assert_eq!(second.as_ref().unwrap().metadata, Metadata::from([("a.b".into(), json!([1]))]));
-    let reasons: Vec<(u64, &str)> =
-        read[2..6].iter().map(|(line, _, content)| (*line, content.as_ref().unwrap_err().as_str())).collect();
+    let reasons: Vec<(u64, &str)> = read[2..6]
+        .iter()
+        .map(|(line, _, content)| (*line, content.as_ref().unwrap_err().as_str()))
+        .collect();
     let expected = [
         (4, "not valid JSON: EOF while parsing a value, at line 1 column 6 of the object"),
         (5, "expected a JSON object, found an array"),
@@ -170,11 +194,19 @@ fn a_line_over_the_limit_is_named_and_passed_over() {
 
 #[test]
 fn a_json_array_is_read_element_by_element() {
-    let read = records(Format::Json, b"[\n {\"id\": \"a\", \"text\": \"] , {\\\"\"},\n\n {\"text\": 1},\n 3 ]\n");
-    let ids: Vec<_> = read.iter().map(|(line, id, content)| (*line, id.as_deref(), content.is_ok())).collect();
+    let read = records(
+        Format::Json,
+        b"[\n {\"id\": \"a\", \"text\": \"] , {\\\"\"},\n\n {\"text\": 1},\n 3 ]\n",
+    );
+    let ids: Vec<_> =
+        read.iter().map(|(line, id, content)| (*line, id.as_deref(), content.is_ok())).collect();
     assert_eq!(ids, [(2, Some("a"), true), (4, None, true), (5, None, false)]);
     assert_eq!(read[0].2.as_ref().unwrap().text, "] , {\"");
-    assert_eq!(read[1].2.as_ref().unwrap().text, "text: 1", "fields are written out where none is text");
+    assert_eq!(
+        read[1].2.as_ref().unwrap().text,
+        "text: 1",
+        "fields are written out where none is text"
+    );
     for (source, reason) in [
         ("[{}", "the array is not closed; its last element begins at byte 1"),
         ("[] x", "unexpected text after the array, at byte 2"),
@@ -187,25 +219,33 @@ fn a_json_array_is_read_element_by_element() {
 #[test]
 fn wikiextractor_records_keep_their_headings() {
     let text = "Anarchism is a philosophy.\\nEtymology and terminology.\\nThe word is Greek, and it is old.\\nHistory.\\nOrigins.\\nOld.";
-    let line = format!("{{\"id\": 12, \"url\": \"u\", \"title\": \"Anarchism\", \"text\": \"{text}\"}}");
+    let line =
+        format!("{{\"id\": 12, \"url\": \"u\", \"title\": \"Anarchism\", \"text\": \"{text}\"}}");
     let read = records(Format::JsonLines, line.as_bytes());
     assert_eq!(read[0].1.as_deref(), Some("12"));
     let extracted = read[0].2.as_ref().unwrap();
     assert_eq!(extracted.metadata, Metadata::from([("url".into(), json!("u"))]));
     let paths: Vec<_> = outline(extracted).into_iter().map(|b| (b.1, b.2)).collect();
-    assert_eq!(paths[2], ("The word is Greek, and it is old.", "Etymology and terminology".to_owned()));
+    assert_eq!(
+        paths[2],
+        ("The word is Greek, and it is old.", "Etymology and terminology".to_owned())
+    );
     assert_eq!(paths[5], ("Old.", "History > Origins".to_owned()));
 }
 
 #[test]
 fn csv_rows_are_documents_with_the_header_as_field_names() {
-    let source = "id;title;text;price;code\n1;Alder;\"A tree;\nof wet ground\";2.50;007\n2;Oak\n;;;;\n";
+    let source =
+        "id;title;text;price;code\n1;Alder;\"A tree;\nof wet ground\";2.50;007\n2;Oak\n;;;;\n";
     let read = records(Format::Csv, source.as_bytes());
     assert_eq!(read.len(), 2);
     let first = read[0].2.as_ref().unwrap();
     assert_eq!((read[0].0, read[0].1.as_deref()), (2, Some("1")));
     assert_eq!((first.title.as_str(), first.text.as_str()), ("Alder", "A tree;\nof wet ground"));
-    assert_eq!(first.metadata, Metadata::from([("code".into(), json!("007")), ("price".into(), json!(2.5))]));
+    assert_eq!(
+        first.metadata,
+        Metadata::from([("code".into(), json!("007")), ("price".into(), json!(2.5))])
+    );
     assert_eq!((read[1].0, read[1].2.as_ref().unwrap().text.as_str()), (4, "Oak"));
 }
 
@@ -225,7 +265,10 @@ fn metadata_that_is_too_large_is_left_out_and_said_so() {
     let read = records(Format::JsonLines, line.as_bytes());
     let extracted = read[0].2.as_ref().unwrap();
     assert_eq!(extracted.metadata.keys().collect::<Vec<_>>(), ["small"]);
-    assert_eq!(extracted.notes, ["field big (20005 bytes) is not kept: metadata is limited to 16384 bytes"]);
+    assert_eq!(
+        extracted.notes,
+        ["field big (20005 bytes) is not kept: metadata is limited to 16384 bytes"]
+    );
 }
 
 proptest! {
@@ -280,6 +323,32 @@ proptest! {
 }
 
 const TAGS: &[&str] = &[
-    "p", "div", "h1", "h2", "h6", "table", "tr", "td", "pre", "ul", "li", "b", "a", "font", "script", "title",
-    "body", "html", "article", "br", "svg", "template", "select", "form", "!--", "?x", "plaintext", "textarea",
+    "p",
+    "div",
+    "h1",
+    "h2",
+    "h6",
+    "table",
+    "tr",
+    "td",
+    "pre",
+    "ul",
+    "li",
+    "b",
+    "a",
+    "font",
+    "script",
+    "title",
+    "body",
+    "html",
+    "article",
+    "br",
+    "svg",
+    "template",
+    "select",
+    "form",
+    "!--",
+    "?x",
+    "plaintext",
+    "textarea",
 ];

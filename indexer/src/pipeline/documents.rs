@@ -65,17 +65,20 @@ impl Indexer<'_> {
             if encoding.is_stopped() {
                 continue;
             }
-            let prepared = DocumentId::new(incoming.id.clone()).map_err(|e| e.to_string()).and_then(|id| {
-                let hash = content_hash(&Origin::new("documents", ""), &fingerprint, &hash(&incoming));
-                if self.known.get(&id) == Some(&hash) {
-                    return Ok(None);
-                }
-                // A later document with this id replaces this one, whatever was stored before.
-                self.known.remove(&id);
-                let extracted = extract::plain(incoming.title, incoming.text, BlockKind::Paragraph);
-                let extracted = Extracted { metadata: incoming.metadata, ..extracted };
-                prepare(id, hash, extracted, (settings, &*self.token_spans)).map(Some)
-            });
+            let prepared =
+                DocumentId::new(incoming.id.clone()).map_err(|e| e.to_string()).and_then(|id| {
+                    let hash =
+                        content_hash(&Origin::new("documents", ""), &fingerprint, &hash(&incoming));
+                    if self.known.get(&id) == Some(&hash) {
+                        return Ok(None);
+                    }
+                    // A later document with this id replaces this one, whatever was stored before.
+                    self.known.remove(&id);
+                    let extracted =
+                        extract::plain(incoming.title, incoming.text, BlockKind::Paragraph);
+                    let extracted = Extracted { metadata: incoming.metadata, ..extracted };
+                    prepare(id, hash, extracted, (settings, &*self.token_spans)).map(Some)
+                });
             match prepared {
                 Ok(Some(prepared)) => encoding.push(Prepared { key, ..prepared })?,
                 Ok(None) => outcomes[key] = ItemOutcome::Unchanged,

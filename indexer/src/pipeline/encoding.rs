@@ -51,7 +51,15 @@ pub(super) struct Encoding<'i, 'a> {
 impl<'i, 'a> Encoding<'i, 'a> {
     pub(super) fn new(output: &'i mut Output<'a>) -> Self {
         let (queue, finished) = (VecDeque::new(), Vec::new());
-        Self { output, queue, tokens: 0, uncommitted: 0, last_commit: Instant::now(), stored: 0, finished }
+        Self {
+            output,
+            queue,
+            tokens: 0,
+            uncommitted: 0,
+            last_commit: Instant::now(),
+            stored: 0,
+            finished,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -76,7 +76,9 @@ impl Extracting<'_> {
             }
             // A parser that panics costs its file, not the run.
             let outcome = catch_unwind(AssertUnwindSafe(|| self.file(job))).unwrap_or_else(|_| {
-                Err(failed("its parser failed on it, which is a fault of Alder; please report the file"))
+                Err(failed(
+                    "its parser failed on it, which is a fault of Alder; please report the file",
+                ))
             });
             if self.is_stopped() {
                 break;
@@ -100,8 +102,8 @@ impl Extracting<'_> {
             self.waiting_bytes += prepared.document.text.len();
         }
         self.waiting.push(message);
-        let full =
-            self.waiting_bytes >= limits::MESSAGE_BYTES || self.waiting.len() >= limits::MESSAGE_DOCUMENTS;
+        let full = self.waiting_bytes >= limits::MESSAGE_BYTES
+            || self.waiting.len() >= limits::MESSAGE_DOCUMENTS;
         if full {
             self.waiting_bytes = 0;
             if self.send.send(std::mem::take(&mut self.waiting)).is_err() {
@@ -118,12 +120,16 @@ impl Extracting<'_> {
             return Err(failed("it is no regular file any more"));
         }
         let mut head = Vec::new();
-        file.by_ref().take(limits::SNIFF_BYTES as u64).read_to_end(&mut head).map_err(unreadable)?;
+        file.by_ref()
+            .take(limits::SNIFF_BYTES as u64)
+            .read_to_end(&mut head)
+            .map_err(unreadable)?;
         if head.is_empty() {
             return Err(skipped("empty"));
         }
         let format = Format::detect(&job.file.id, &head).map_err(skipped)?;
-        let wide = encoding_rs::Encoding::for_bom(&head).is_some_and(|(e, _)| e != encoding_rs::UTF_8);
+        let wide =
+            encoding_rs::Encoding::for_bom(&head).is_some_and(|(e, _)| e != encoding_rs::UTF_8);
         let outcome = if format == Format::JsonLines && !wide {
             self.lines(job, Cursor::new(head).chain(&file))
         } else {
@@ -143,12 +149,16 @@ impl Extracting<'_> {
     fn read_whole(&self, mut head: Vec<u8>, file: &File, size: u64) -> Result<Vec<u8>, Fate> {
         let limit = self.settings.max_file_bytes;
         let too_large = |size: u64| {
-            failed(format!("{size} bytes large, the limit is {limit}; raise it with --max-file-bytes"))
+            failed(format!(
+                "{size} bytes large, the limit is {limit}; raise it with --max-file-bytes"
+            ))
         };
         if size > limit {
             return Err(too_large(size));
         }
-        file.take((limit + 1).saturating_sub(head.len() as u64)).read_to_end(&mut head).map_err(unreadable)?;
+        file.take((limit + 1).saturating_sub(head.len() as u64))
+            .read_to_end(&mut head)
+            .map_err(unreadable)?;
         if head.len() as u64 > limit { Err(too_large(head.len() as u64)) } else { Ok(head) }
     }
 
@@ -167,7 +177,8 @@ impl Extracting<'_> {
             let _ = self.tell(Message::Unchanged { key: job.key });
             return Ok(());
         }
-        let declared = (format == Format::Html).then(|| extract::declared_encoding(&bytes)).flatten();
+        let declared =
+            (format == Format::Html).then(|| extract::declared_encoding(&bytes)).flatten();
         let decoded = decode::decode(bytes, declared).map_err(skipped)?;
         for note in decoded.notes {
             let _ = self.tell(Message::Note { key: job.key, note });
@@ -176,7 +187,8 @@ impl Extracting<'_> {
             return Err(skipped("no text in it"));
         }
         if format.is_records() {
-            return self.records(job, |records| records.text(format, &decoded.text).map_err(failed));
+            return self
+                .records(job, |records| records.text(format, &decoded.text).map_err(failed));
         }
         self.once(&id, job).map_err(failed)?;
         let extracted = extract::whole(format, &job.file.id, decoded.text).map_err(failed)?;
@@ -186,8 +198,10 @@ impl Extracting<'_> {
 
     /// Reads the records of a file with `read`.
     fn records(&mut self, job: &Job, read: impl FnOnce(&mut Records<'_>) -> Outcome) -> Outcome {
-        let settings =
-            RecordSettings { fields: &self.settings.fields, max_line_bytes: self.settings.max_line_bytes };
+        let settings = RecordSettings {
+            fields: &self.settings.fields,
+            max_line_bytes: self.settings.max_line_bytes,
+        };
         let fingerprint = self.settings.fingerprint();
         let mut any = false;
         let mut emit = |record: Record| {
@@ -226,7 +240,9 @@ impl Extracting<'_> {
             return Ok(());
         }
         let file = &job.file.id;
-        Err(format!("the id {id} in {file} was already used in this run; ids must be unique in a collection"))
+        Err(format!(
+            "the id {id} in {file} was already used in this run; ids must be unique in a collection"
+        ))
     }
 
     fn document(
@@ -236,12 +252,12 @@ impl Extracting<'_> {
         extracted: Extracted,
     ) -> Result<(), String> {
         let notes = extracted.notes.clone();
-        let prepared =
-            prepare(id, content_hash, extracted, (self.settings, self.token_spans))?;
+        let prepared = prepare(id, content_hash, extracted, (self.settings, self.token_spans))?;
         for note in notes {
             let _ = self.tell(Message::Note { key: job.key, note });
         }
-        let _ = self.tell(Message::Document(Box::new(Prepared { key: job.key, position, ..prepared })));
+        let _ =
+            self.tell(Message::Document(Box::new(Prepared { key: job.key, position, ..prepared })));
         Ok(())
     }
 }
@@ -259,15 +275,19 @@ pub(super) fn prepare(
     let limit = alder_engine::limits::DOCUMENT_TEXT_BYTES;
     if extracted.text.len() > limit {
         let found = extracted.text.len();
-        return Err(format!("its text has {found} bytes, the limit is {limit}; split it into several documents"));
+        return Err(format!(
+            "its text has {found} bytes, the limit is {limit}; split it into several documents"
+        ));
     }
     let chunks = chunk(&extracted, settings, token_spans).map_err(|error| error.to_string())?;
     if chunks.is_empty() {
         return Err("no text in it".into());
     }
     let Extracted { title, text, metadata, .. } = extracted;
-    let fields: usize = metadata.iter().map(|(key, value)| key.len() + value.to_string().len()).sum();
-    let headings = chunks.iter().map(|c| c.heading_path.iter().map(String::len).sum()).max().unwrap_or(0);
+    let fields: usize =
+        metadata.iter().map(|(key, value)| key.len() + value.to_string().len()).sum();
+    let headings =
+        chunks.iter().map(|c| c.heading_path.iter().map(String::len).sum()).max().unwrap_or(0);
     let repeated = (fields + title.len() + headings).saturating_mul(chunks.len());
     if repeated > limits::REPEATED_BYTES {
         let (passages, limit) = (chunks.len(), limits::REPEATED_BYTES);

@@ -101,7 +101,8 @@ impl Run {
                 files.push(FileReport::new(id.clone(), Fate::Failed { reason: reason.clone() }));
             }
             if root.kind == RootKind::Folder && root.files.is_empty() {
-                let note = "there is nothing to index in it; hidden and ignored files are passed over";
+                let note =
+                    "there is nothing to index in it; hidden and ignored files are passed over";
                 self.report.notes.push(format!("{name}: {note}"));
             }
         }
@@ -126,11 +127,7 @@ impl Run {
         Ok(())
     }
 
-    fn message(
-        &mut self,
-        message: Message,
-        encoding: &mut Encoding<'_, '_>,
-    ) -> Result<(), Error> {
+    fn message(&mut self, message: Message, encoding: &mut Encoding<'_, '_>) -> Result<(), Error> {
         let files = &mut self.report.files;
         match message {
             Message::Begin { key } => self.current = key,
@@ -192,9 +189,9 @@ impl Run {
                 _ if key >= first_waiting => Fate::NotReached,
                 FileReport { indexed: 1.., .. } => Fate::Indexed,
                 FileReport { unchanged: 1.., .. } => Fate::Unchanged,
-                FileReport { bad_records, .. } => {
-                    Fate::Failed { reason: format!("none of its {bad_records} documents could be stored") }
-                }
+                FileReport { bad_records, .. } => Fate::Failed {
+                    reason: format!("none of its {bad_records} documents could be stored"),
+                },
             };
         }
         let stopped = self.report.files.iter().find(|file| file.fate == Fate::NotReached);
@@ -222,13 +219,18 @@ impl Run {
                 .iter()
                 .filter(|(id, hash)| {
                     !seen.contains(&short(id))
-                        && origin_of(hash)
-                            .is_some_and(|origin| origin.root == tag && !incomplete.contains(&origin))
+                        && origin_of(hash).is_some_and(|origin| {
+                            origin.root == tag && !incomplete.contains(&origin)
+                        })
                 })
                 .map(|(id, _)| id)
                 .collect();
             if !gone.is_empty() && (root.files.is_empty() || !root.failed.is_empty()) {
-                let why = if root.files.is_empty() { "is empty now" } else { "could not be listed completely" };
+                let why = if root.files.is_empty() {
+                    "is empty now"
+                } else {
+                    "could not be listed completely"
+                };
                 self.report.notes.push(format!(
                     "{name}: the folder {why}; its {} documents that were not found were kept, delete them by id \
                      if they are gone",

@@ -152,4 +152,6 @@ fn origin_of(content_hash: &str) -> Option<Origin> {
 }
 
 #[cfg(test)]
+mod bulk_tests;
+#[cfg(test)]
 mod tests;

@@ -25,7 +25,10 @@ struct Store {
 
 fn words(text: &str) -> Result<Vec<Span>, Error> {
     let start = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
-    Ok(text.split_whitespace().map(|word| Span::new(start(word), start(word) + word.len())).collect())
+    Ok(text
+        .split_whitespace()
+        .map(|word| Span::new(start(word), start(word) + word.len()))
+        .collect())
 }
 
 impl Store {
@@ -40,7 +43,9 @@ impl Store {
                 self.encoded.set(self.encoded.get() + texts.len());
                 self.largest_batch.set(self.largest_batch.get().max(texts.len()));
                 let vector = |text: &&str| blake3::hash(text.as_bytes()).as_bytes()[..4].to_vec();
-                let embedding = |text| Embedding::normalised(vector(text).iter().map(|b| f32::from(*b)).collect());
+                let embedding = |text| {
+                    Embedding::normalised(vector(text).iter().map(|b| f32::from(*b)).collect())
+                };
                 Ok(texts.iter().map(embedding).collect())
             }),
             sink: Box::new(|change| self.change(change)),
@@ -124,13 +129,20 @@ fn every_file_is_stored_or_reported_and_passages_are_verbatim() {
         }
     }
     let wood = store.committed.borrow()["a.md"].passages[1].0.clone();
-    assert_eq!((wood.title.as_str(), wood.heading_path, wood.text.as_str()), ("Alder", vec!["Wood".into()], "It is red."));
+    assert_eq!(
+        (wood.title.as_str(), wood.heading_path, wood.text.as_str()),
+        ("Alder", vec!["Wood".into()], "It is red.")
+    );
 
     assert_eq!(*fate(&report, "a.md"), Fate::Indexed);
     assert_eq!(*fate(&report, "empty.txt"), Fate::Skipped { reason: "empty".into() });
     assert_eq!(*fate(&report, "blank.txt"), Fate::Skipped { reason: "no text in it".into() });
-    assert!(matches!(fate(&report, "image.txt"), Fate::Skipped { reason } if reason.starts_with("binary content")));
-    assert!(matches!(fate(&report, "bad.json"), Fate::Failed { reason } if reason.contains("not closed")));
+    assert!(
+        matches!(fate(&report, "image.txt"), Fate::Skipped { reason } if reason.starts_with("binary content"))
+    );
+    assert!(
+        matches!(fate(&report, "bad.json"), Fate::Failed { reason } if reason.contains("not closed"))
+    );
     assert!(matches!(fate(&report, "refused.txt"), Fate::Failed { .. }));
     let summary = report.summary();
     assert!(summary.starts_with("4 documents indexed (5 passages) from 3 files"), "{summary}");
@@ -153,7 +165,10 @@ fn a_second_run_encodes_nothing_and_a_changed_file_alone() {
     assert_eq!(*fate(&again, "b.csv"), Fate::Unchanged);
     write(dir.path(), "b.csv", "id,text\n1,x\n2,z\n");
     let changed = store.index(dir.path());
-    assert_eq!((changed.totals.documents, changed.totals.unchanged, store.encoded.get()), (1, 3, 1));
+    assert_eq!(
+        (changed.totals.documents, changed.totals.unchanged, store.encoded.get()),
+        (1, 3, 1)
+    );
     let smaller = Settings { passage_tokens: 64, ..Settings::default() };
     let other = store.indexer(&smaller).index(&[dir.path().to_owned()]).unwrap();
     assert_eq!(other.totals.documents, 4, "other settings make other passages");
@@ -161,33 +176,54 @@ fn a_second_run_encodes_nothing_and_a_changed_file_alone() {
 
 #[test]
 fn what_is_gone_from_a_folder_is_removed_and_nothing_else() {
-    let dir = folder(&[("a.txt", "One."), ("b.jsonl", "{\"id\":\"r1\",\"text\":\"x\"}\n{\"id\":\"r2\",\"text\":\"y\"}\n")]);
+    let dir = folder(&[
+        ("a.txt", "One."),
+        ("b.jsonl", "{\"id\":\"r1\",\"text\":\"x\"}\n{\"id\":\"r2\",\"text\":\"y\"}\n"),
+    ]);
     let other = folder(&[("kept.txt", "Of another folder.")]);
     let store = Store::default();
     store.index(dir.path());
     store.index(other.path());
-    let incoming = IncomingDocument { id: "http".into(), title: String::new(), text: "x".into(), metadata: Default::default() };
+    let incoming = IncomingDocument {
+        id: "http".into(),
+        title: String::new(),
+        text: "x".into(),
+        metadata: Default::default(),
+    };
     store.indexer(&Settings::default()).documents([incoming]).unwrap();
     assert_eq!(store.ids(), ["a.txt", "http", "kept.txt", "r1", "r2"]);
 
     fs::remove_file(dir.path().join("a.txt")).unwrap();
     write(dir.path(), "b.jsonl", "{\"id\":\"r1\",\"text\":\"x\"}\n");
     let report = store.index(dir.path());
-    assert_eq!((report.totals.removed, store.ids()), (2, vec!["http".into(), "kept.txt".into(), "r1".into()]));
+    assert_eq!(
+        (report.totals.removed, store.ids()),
+        (2, vec!["http".into(), "kept.txt".into(), "r1".into()])
+    );
 
     write(dir.path(), "b.jsonl", "nonsense\n");
     let report = store.index(dir.path());
-    assert_eq!((report.totals.removed, store.ids().len()), (0, 3), "a damaged file keeps its documents");
+    assert_eq!(
+        (report.totals.removed, store.ids().len()),
+        (0, 3),
+        "a damaged file keeps its documents"
+    );
 
     fs::remove_file(dir.path().join("b.jsonl")).unwrap();
     let report = store.index(dir.path());
     assert_eq!(store.ids().len(), 3, "an empty folder is more likely a mistake");
-    assert!(report.summary().contains("the folder is empty now; its 1 documents"), "{}", report.summary());
+    assert!(
+        report.summary().contains("the folder is empty now; its 1 documents"),
+        "{}",
+        report.summary()
+    );
 }
 
 #[test]
 fn a_stopped_run_says_where_and_the_next_goes_on() {
-    let lines: String = (0..2000).map(|i| format!("{{\"id\": {i}, \"text\": \"{}\"}}\n", "word ".repeat(100))).collect();
+    let lines: String = (0..2000)
+        .map(|i| format!("{{\"id\": {i}, \"text\": \"{}\"}}\n", "word ".repeat(100)))
+        .collect();
     let dir = folder(&[("a.jsonl", &lines), ("b.txt", "Last.")]);
     let (store, stop) = (Store::default(), AtomicBool::new(false));
     let settings = Settings::default();
@@ -220,7 +256,10 @@ fn commits_come_every_so_many_documents() {
 
 #[test]
 fn the_same_id_twice_in_a_run_is_an_error_of_the_second() {
-    let dir = folder(&[("a.jsonl", "{\"id\":1,\"text\":\"x\"}\n"), ("b.jsonl", "{\"id\":1,\"text\":\"y\"}\n")]);
+    let dir = folder(&[
+        ("a.jsonl", "{\"id\":1,\"text\":\"x\"}\n"),
+        ("b.jsonl", "{\"id\":1,\"text\":\"y\"}\n"),
+    ]);
     let store = Store::default();
     let report = store.index(dir.path());
     assert_eq!(store.committed.borrow()["1"].document.text, "x");
@@ -243,13 +282,25 @@ fn a_missing_path_ends_the_run_before_it_begins_and_an_empty_folder_is_said_so()
 
 #[test]
 fn large_files_and_lines_are_refused_by_name_of_the_setting() {
-    let dir = folder(&[("a.txt", &"x".repeat(2000)), ("b.jsonl", &format!("{{\"text\": \"{}\"}}", "x".repeat(2000)))]);
+    let dir = folder(&[
+        ("a.txt", &"x".repeat(2000)),
+        ("b.jsonl", &format!("{{\"text\": \"{}\"}}", "x".repeat(2000))),
+    ]);
     let store = Store::default();
     let settings = Settings { max_file_bytes: 1000, max_line_bytes: 1000, ..Settings::default() };
     let report = store.indexer(&settings).index(&[dir.path().to_owned()]).unwrap();
     let summary = report.summary();
-    assert!(summary.contains("a.txt: 2000 bytes large, the limit is 1000; raise it with --max-file-bytes"), "{summary}");
-    assert!(summary.contains("b.jsonl:1: 2012 bytes long, the limit is 1000; raise it with --max-line-bytes"), "{summary}");
+    assert!(
+        summary
+            .contains("a.txt: 2000 bytes large, the limit is 1000; raise it with --max-file-bytes"),
+        "{summary}"
+    );
+    assert!(
+        summary.contains(
+            "b.jsonl:1: 2012 bytes long, the limit is 1000; raise it with --max-line-bytes"
+        ),
+        "{summary}"
+    );
 }
 
 #[cfg(unix)]
@@ -264,7 +315,9 @@ fn an_unreadable_file_is_a_line_in_the_report() {
         return;
     }
     let report = Store::default().index(dir.path());
-    assert!(matches!(fate(&report, "secret.txt"), Fate::Failed { reason } if reason.contains("cannot be read")));
+    assert!(
+        matches!(fate(&report, "secret.txt"), Fate::Failed { reason } if reason.contains("cannot be read"))
+    );
     assert_eq!(*fate(&report, "a.txt"), Fate::Indexed);
 }
 
@@ -273,7 +326,8 @@ fn a_failing_model_ends_the_run_with_its_error() {
     let dir = folder(&[("a.txt", "One.")]);
     let (store, settings) = (Store::default(), Settings::default());
     let mut indexer = store.indexer(&settings);
-    indexer.output.encode = Box::new(|_| Err(Error::Model { doing: "encoding", reason: "broken".into() }));
+    indexer.output.encode =
+        Box::new(|_| Err(Error::Model { doing: "encoding", reason: "broken".into() }));
     let error = indexer.index(&[dir.path().to_owned()]).unwrap_err();
     assert_eq!(error.to_string(), "the model failed while encoding: broken");
 }
@@ -287,14 +341,25 @@ fn documents_have_an_outcome_each_in_their_order() {
         metadata: Default::default(),
     };
     let (store, settings) = (Store::default(), Settings::default());
-    let batch = [document("a", "One."), document("", "x"), document("b", "refuse me"), document("c", "")];
+    let batch =
+        [document("a", "One."), document("", "x"), document("b", "refuse me"), document("c", "")];
     let outcomes = store.indexer(&settings).documents(batch).unwrap();
     assert_eq!(outcomes[0], ItemOutcome::Indexed { passages: 1 });
-    assert!(matches!(&outcomes[1], ItemOutcome::Failed { reason } if reason.contains("id must be between 1 and 512")));
+    assert!(
+        matches!(&outcomes[1], ItemOutcome::Failed { reason } if reason.contains("id must be between 1 and 512"))
+    );
     assert!(matches!(&outcomes[2], ItemOutcome::Failed { .. }));
     assert_eq!(outcomes[3], ItemOutcome::Indexed { passages: 1 }, "found by its title");
-    let again = store.indexer(&settings).documents([document("a", "One."), document("a", "Two."), document("a", "One.")]);
-    let expected = [ItemOutcome::Unchanged, ItemOutcome::Indexed { passages: 1 }, ItemOutcome::Indexed { passages: 1 }];
+    let again = store.indexer(&settings).documents([
+        document("a", "One."),
+        document("a", "Two."),
+        document("a", "One."),
+    ]);
+    let expected = [
+        ItemOutcome::Unchanged,
+        ItemOutcome::Indexed { passages: 1 },
+        ItemOutcome::Indexed { passages: 1 },
+    ];
     assert_eq!(again.unwrap(), expected);
     assert_eq!(store.committed.borrow()["a"].document.text, "One.", "the last one counts");
 }
