@@ -6,11 +6,13 @@
 //! - **Read**: [`Query`] → candidates of two retrievers → fused [`Hit`]s → [`Answer`]s, all on one pinned
 //!   [`Snapshot`], by [`search()`].
 
+mod answer;
 mod collection;
 mod document;
 mod embedding;
 mod error;
 mod filter;
+mod fusion;
 pub mod limits;
 mod model;
 mod query;

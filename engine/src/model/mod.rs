@@ -51,13 +51,31 @@ pub struct Reading {
     pub relevance_logit: Option<f32>,
 }
 
-/// How reader logits become a probability; fitted on held-back data and stored in the package.
+/// How reader logits become a probability and an order; fitted on held-back data and stored in the package.
 #[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Calibration {
-    /// Added to the null logit.
+    /// Taken from every margin (span logit minus null logit).
     pub null_bias: f32,
-    /// Logits are divided by this.
+    /// Margins are divided by this; above 0.
     pub temperature: f32,
+    /// How much a worse retrieved passage lowers its spans' logits (λ), ≥ 0.
+    pub retrieval_weight: f32,
+    /// Weight of the reader's evidence, 0..=1, when hits are reordered; 0 keeps the fused order.
+    pub rerank_weight: f32,
+}
+
+impl Default for Calibration {
+    fn default() -> Self {
+        Self { null_bias: 0.0, temperature: 1.0, retrieval_weight: 1.0, rerank_weight: 0.0 }
+    }
+}
+
+impl Calibration {
+    /// The calibrated logit of a span from its margin and the retrieval score (0..=1) of its passage.
+    pub(crate) fn z(self, margin: f32, retrieval: f32) -> f32 {
+        (margin - self.null_bias) / self.temperature - self.retrieval_weight * (1.0 - retrieval)
+    }
 }
 
 /// One guess for a masked word.
