@@ -34,8 +34,8 @@ impl Interrupt {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether to stop.
-    pub(crate) fn asked(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+    /// What the indexer looks at between batches.
+    pub(crate) fn flag(&self) -> &AtomicBool {
+        &self.0
     }
 }

@@ -4,7 +4,10 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use alder_indexer::Event;
 use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::print::clean;
 
 /// Between two lines when stderr is not a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
@@ -29,27 +32,31 @@ impl Progress {
         if !console::user_attended_stderr() {
             return Self::Lines(Mutex::new(Instant::now()));
         }
-        let template = "{bar:30.green} {pos}/{len} files  {per_sec}  {eta} left  {wide_msg:.dim}";
+        let template = "{bar:24.green} {percent:>3} %  {binary_bytes_per_sec}  {eta} left  {wide_msg:.dim}";
         let style = ProgressStyle::with_template(template)
             .expect("the template is a constant that indicatif accepts")
             .progress_chars("━╸─");
         Self::Bar(ProgressBar::new(0).with_style(style))
     }
 
-    /// `done` of `total` files are finished; `current` is being read.
-    pub(crate) fn tell(&self, done: u64, total: u64, current: &str) {
+    /// Shows how far indexing is.
+    pub(crate) fn tell(&self, event: &Event<'_>) {
+        let Event::Progress { file, bytes_done, bytes_total, documents } = event else {
+            return;
+        };
         match self {
             Self::Silent => {}
             Self::Bar(bar) => {
-                bar.set_length(total);
-                bar.set_position(done);
-                bar.set_message(crate::print::clean(current));
+                bar.set_length(*bytes_total);
+                bar.set_position(*bytes_done);
+                bar.set_message(format!("{documents} documents, {}", clean(file)));
             }
             Self::Lines(last) => {
                 let mut last = last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                 if last.elapsed() >= LINE_EVERY {
                     *last = Instant::now();
-                    say(&format!("indexed {done} of {total} files"));
+                    let percent = 100 * bytes_done / (*bytes_total).max(1);
+                    say(&format!("indexing: {documents} documents, {percent} % of the files"));
                 }
             }
         }

@@ -15,7 +15,7 @@ use console::Style;
 
 pub(crate) use answers::answers;
 pub(crate) use hits::hits;
-pub(crate) use report::{finish as finish_report, report};
+pub(crate) use report::{report, rows};
 
 /// Widest text that is still read easily.
 const WIDTH_MAX: usize = 96;

@@ -50,16 +50,18 @@ pub(crate) enum IndexingStatus {
     Idle,
     /// Under way.
     Running {
-        /// Files finished.
-        done: u64,
-        /// Files found.
-        total: u64,
+        /// Documents stored so far.
+        documents: u64,
+        /// Bytes of the files behind this point.
+        bytes_done: u64,
+        /// Bytes of all files.
+        bytes_total: u64,
         /// Since the start.
         elapsed_ms: u64,
     },
     /// Finished.
     Done {
-        /// The report in one sentence.
+        /// The report in words.
         summary: String,
     },
     /// Ended early.
