@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alder_engine::{Collection, Error, Generation, Model};
-use alder_indexer::{Event, IncomingDocument, Indexer, IngestReport, ItemOutcome, Settings};
+use alder_indexer::{Event, IncomingDocument, Indexer, IngestError, IngestReport, Settings};
 
 use crate::exit::CollectionError;
 use crate::http::App;
 use crate::interrupt::Interrupt;
-use crate::wire::IndexingStatus;
+use crate::wire::{IndexingStatus, ItemOutcome};
 
 /// How often a server logs how far it is.
 const LOG_EVERY: Duration = Duration::from_secs(5);
@@ -38,12 +38,12 @@ pub(crate) fn documents(
     collection: &Collection,
     model: &Model,
     documents: Vec<IncomingDocument>,
-) -> anyhow::Result<(Generation, Vec<ItemOutcome>)> {
+) -> Result<(Generation, Vec<ItemOutcome>), IngestError> {
     let mut writer = collection.writer().map_err(Error::Open)?;
     let known = collection.snapshot().content_hashes()?;
     let settings = Settings::default();
-    let outcomes =
-        Indexer::new(&settings, model, &mut writer, known)?.index_documents(documents)?;
+    let outcomes = Indexer::new(&settings, model, &mut writer, known)?.documents(documents)?;
+    let outcomes = outcomes.into_iter().map(ItemOutcome::from).collect();
     Ok((collection.snapshot().generation(), outcomes))
 }
 

@@ -6,7 +6,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use alder_engine::{Document, DocumentId, limits};
+use alder_engine::DocumentId;
+use alder_indexer::IncomingDocument;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
@@ -18,8 +19,9 @@ use super::state::App;
 use crate::ingest;
 use crate::wire::{DocumentRequest, DocumentResponse, ItemOutcome, ItemResult, UpsertResponse};
 
-/// What was read of one document: its place in the request, and the document or why it is none.
-type Item = (usize, Result<Document, (Option<String>, String)>);
+/// What was read of one document: its place in the request, and the document or, with its id as far as
+/// known, why it is none.
+type Item = (usize, Result<IncomingDocument, (Option<String>, String)>);
 
 /// Adds or replaces documents.
 pub(crate) async fn upsert(
@@ -70,7 +72,7 @@ fn write(app: &App, items: Vec<Item>) -> Result<(u64, Vec<ItemResult>), Problem>
     for (item, read) in items {
         match read {
             Ok(document) => {
-                places.push((item, document.id.to_string()));
+                places.push((item, document.id.clone()));
                 documents.push(document);
             }
             Err((id, detail)) => {
@@ -138,26 +140,14 @@ fn read_lines(body: &[u8]) -> Vec<Item> {
 }
 
 /// The document in `value`, or its id as far as known and what is wrong.
-fn document(value: Value) -> Result<Document, (Option<String>, String)> {
+fn document(value: Value) -> Result<IncomingDocument, (Option<String>, String)> {
     let id = value.get("id").and_then(Value::as_str).map(str::to_owned);
-    let refuse = |detail: String| (id.clone(), detail);
-    let request: DocumentRequest =
-        serde_json::from_value(value).map_err(|error| refuse(error.to_string()))?;
-    if request.text.trim().is_empty() {
-        return Err(refuse("text is empty; there is nothing to search".to_owned()));
+    let DocumentRequest { id, title, text, metadata } =
+        serde_json::from_value(value).map_err(|error| (id, error.to_string()))?;
+    if text.trim().is_empty() {
+        return Err((Some(id), "text is empty; there is nothing to search".to_owned()));
     }
-    if request.text.len() > limits::DOCUMENT_TEXT_BYTES {
-        let (found, most) = (request.text.len(), limits::DOCUMENT_TEXT_BYTES);
-        return Err(refuse(format!("text has {found} bytes, a document at most {most}; split it")));
-    }
-    let content_hash = ingest::content_hash(&request);
-    Ok(Document {
-        id: DocumentId::new(request.id).map_err(|error| refuse(error.to_string()))?,
-        title: request.title,
-        text: request.text,
-        metadata: request.metadata,
-        content_hash,
-    })
+    Ok(IncomingDocument { id, title, text, metadata })
 }
 
 #[cfg(test)]
@@ -170,7 +160,7 @@ mod tests {
         let items = read_lines(body);
         let fate: Vec<_> = items
             .iter()
-            .map(|(line, read)| (*line, read.as_ref().map(|d| d.id.as_str()).map_err(|e| e.1.as_str())))
+            .map(|(line, read)| (*line, read.as_ref().map(|document| document.id.as_str()).map_err(|e| e.1.as_str())))
             .collect();
         assert_eq!(fate[0], (1, Ok("a")));
         assert_eq!(fate[5], (7, Ok("e")));
@@ -180,14 +170,5 @@ mod tests {
             assert_eq!(fate[index].0, line);
             assert!(fate[index].1.unwrap_err().contains(words), "{:?}", fate[index]);
         }
-    }
-
-    #[test]
-    fn the_hash_changes_with_everything_that_is_stored() {
-        let hash = |json: &str| read_json(json.as_bytes()).unwrap().remove(0).1.unwrap().content_hash;
-        let plain = hash(r#"{"id": "a", "text": "t"}"#);
-        assert_eq!(plain, hash(r#"{"text": "t", "id": "a"}"#));
-        assert_ne!(plain, hash(r#"{"id": "a", "text": "t", "title": "x"}"#));
-        assert_ne!(plain, hash(r#"{"id": "a", "text": "t", "metadata": {"year": 1}}"#));
     }
 }

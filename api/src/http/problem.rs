@@ -5,6 +5,7 @@ use std::any::Any;
 use std::time::Duration;
 
 use alder_engine::{Error, OpenError, QueryError};
+use alder_indexer::IngestError;
 use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -145,6 +146,15 @@ impl From<Error> for Problem {
         match error {
             Error::Query(error) => error.into(),
             Error::Open(error) => error.into(),
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<IngestError> for Problem {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Engine(error) => error.into(),
             error => Self::internal(error),
         }
     }

@@ -2,6 +2,7 @@
 //! `GET /v1/documents/{id}` shows.
 
 use alder_engine::{Document, Metadata};
+use alder_indexer::ItemOutcome as Ingested;
 use serde::{Deserialize, Serialize};
 
 /// One document given over HTTP.
@@ -68,6 +69,19 @@ pub(crate) struct DocumentResponse {
     text: String,
     metadata: Metadata,
     generation: u64,
+}
+
+impl From<Ingested> for ItemOutcome {
+    fn from(outcome: Ingested) -> Self {
+        match outcome {
+            Ingested::Indexed { .. } => Self::Indexed,
+            Ingested::Unchanged => Self::Unchanged,
+            Ingested::Failed { reason } => Self::Failed { detail: reason },
+            Ingested::NotReached => {
+                Self::Failed { detail: "the server stopped before it; send it again".to_owned() }
+            }
+        }
+    }
 }
 
 impl DocumentResponse {
