@@ -6,6 +6,7 @@ mod confidence;
 mod excerpt;
 mod exit;
 mod http;
+mod hub;
 mod ingest;
 mod interrupt;
 mod open;
