@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use alder_engine::{Device, Explain, Mode, Query};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{ask, delete, fill_mask, index, search, serve, status};
+use crate::commands::{ask, delete, fill_mask, index, model, search, serve, status};
+use crate::eval;
 use crate::wire;
 
 /// Offline search that answers with the sentence that says so.
@@ -41,8 +42,13 @@ pub(crate) enum Command {
     Status(status::StatusArgs),
     /// Remove documents by id
     Delete(delete::DeleteArgs),
+    /// Get, list and describe models
+    #[command(subcommand)]
+    Model(model::ModelCommand),
     /// Guess the word behind [MASK]
     FillMask(fill_mask::FillMaskArgs),
+    /// Measure every stage on judged data sets
+    Eval(eval::EvalArgs),
 }
 
 /// Options of every command.

@@ -3,6 +3,7 @@
 mod cli;
 mod commands;
 mod confidence;
+mod eval;
 mod excerpt;
 mod exit;
 mod http;
@@ -33,6 +34,11 @@ fn main() -> ExitCode {
         Command::Status(args) => commands::status::run(args, &global),
         Command::Delete(args) => commands::delete::run(args, &global),
         Command::FillMask(args) => commands::fill_mask::run(args, &global),
+        Command::Model(command) => commands::model::run(command, &global),
+        Command::Eval(args) => global
+            .model()
+            .and_then(|model| eval::run(args, &model))
+            .map(|()| Exit::Ok),
     };
     outcome.unwrap_or_else(|error| exit::report(&error)).into()
 }

@@ -1,13 +1,14 @@
 //! Opens what the global options name: the model, and the collection in the data folder.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use alder_engine::{Collection, Model, OpenError};
 use anyhow::Context;
 
 use crate::cli::Global;
-use crate::exit::{CollectionError, UsageError};
+use crate::exit::CollectionError;
+use crate::hub;
 
 /// Folder of the collection in the data folder; the name leaves room for others beside it.
 const COLLECTION: &str = "default";
@@ -24,14 +25,7 @@ impl Global {
         let Some(name) = &self.model else {
             return Ok(Model::embedded(self.device)?);
         };
-        let folder = Path::new(name);
-        if folder.exists() {
-            return Ok(Model::open(folder, self.device)?);
-        }
-        Err(UsageError(format!(
-            "there is no model in {name}; give the folder of a model package or of a Hugging Face ALBERT checkpoint"
-        ))
-        .into())
+        Ok(Model::open(&hub::resolve(name)?, self.device)?)
     }
 
     /// Where the collection is, or would be.
