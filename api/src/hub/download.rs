@@ -142,6 +142,11 @@ impl<'a> Download<'a> {
             self.hub.endpoint,
             metadata.etag()
         );
+        ensure!(
+            metadata.commit_hash() == self.commit,
+            "{} answered with {file} of another commit than was asked for; pull again",
+            self.hub.endpoint
+        );
         let blob = self.folder.join("blobs").join(metadata.etag());
         if let Ok(stale) = std::fs::symlink_metadata(&link) {
             // Links to blobs that are gone stop new ones.

@@ -148,8 +148,10 @@ mod downloads {
     struct State {
         commit: String,
         files: HashMap<&'static str, Vec<u8>>,
-        /// Bodies are cut to this many bytes, this many times.
+        /// Bodies of weights are cut to this many bytes, this many times (the first is only asked for its
+        /// headers, twice).
         cut: (usize, usize),
+        wrong_etags: bool,
         requests: Vec<String>,
         tokens: Vec<String>,
     }
@@ -207,11 +209,9 @@ mod downloads {
             }
         }
         state.requests.push(path.clone());
-        let is_metadata = path.contains("/resolve/") && from == 0;
         let (status, headers, body) = reply(&state, &path, from);
         let mut sent = &body[..];
-        // The metadata request reads no body; cutting starts with bodies that matter.
-        if is_metadata && state.cut.1 > 0 && path.ends_with("model.safetensors") {
+        if state.cut.1 > 0 && path.ends_with("model.safetensors") {
             sent = &body[..state.cut.0.min(body.len())];
             state.cut.1 -= 1;
         }
@@ -235,7 +235,7 @@ mod downloads {
             return none;
         };
         let Some(content) = state.files.get(file) else { return none };
-        let etag = sha256(content);
+        let etag = if state.wrong_etags { "0".repeat(64) } else { sha256(content) };
         let total = content.len();
         let headers = format!(
             "X-Repo-Commit: {commit}\r\nETag: \"{etag}\"\r\n\
@@ -249,10 +249,6 @@ mod downloads {
     fn sha256(content: &[u8]) -> String {
         use sha2::Digest;
         sha2::Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-
-    fn is_file_request(path: &String) -> bool {
-        path.contains("/resolve/")
     }
 
     #[test]
@@ -286,7 +282,7 @@ mod downloads {
         let cache = tempfile::tempdir().unwrap();
         let hub = hub(cache.path(), &server.address);
         let first = hub.pull("org/model").unwrap();
-        assert!(server.requests().iter().any(is_file_request));
+        assert!(server.requests().iter().any(|path| path.contains("/resolve/")));
         assert_eq!(hub.pull("org/model").unwrap(), first);
         assert_eq!(server.requests(), ["/api/models/org/model/revision/main"]);
         let pinned = hub.pull(&format!("org/model@{COMMIT}")).unwrap();
@@ -337,18 +333,41 @@ mod downloads {
     }
 
     #[test]
-    fn a_body_cut_once_is_resumed_and_one_always_cut_is_an_error() {
+    fn a_body_that_is_cut_is_resumed_where_it_stopped() {
+        let server = Server::start(&WHOLE);
+        let cache = tempfile::tempdir().unwrap();
+        server.state.lock().unwrap().cut = (3, 3);
+        let path = hub(cache.path(), &server.address).pull("org/model").unwrap();
+        assert_eq!(std::fs::read_to_string(path.join("model.safetensors")).unwrap(), "weights");
+        assert_eq!(server.state.lock().unwrap().cut.1, 0);
+    }
+
+    #[test]
+    fn a_body_that_is_always_cut_leaves_no_model_until_the_next_pull() {
         let server = Server::start(&WHOLE);
         let cache = tempfile::tempdir().unwrap();
         let hub = hub(cache.path(), &server.address);
-        // Of the requests for the weights the first asks for metadata only.
-        server.state.lock().unwrap().cut = (3, usize::MAX);
+        server.state.lock().unwrap().cut = (1, usize::MAX);
         let error = format!("{:#}", hub.pull("org/model").unwrap_err());
         assert!(error.contains("model.safetensors"), "{error}");
         assert!(hub.resolve("org/model").is_err(), "a part is no model");
         server.state.lock().unwrap().cut = (0, 0);
         let path = hub.pull("org/model").unwrap();
         assert_eq!(std::fs::read_to_string(path.join("model.safetensors")).unwrap(), "weights");
+    }
+
+    #[test]
+    fn a_file_that_is_not_what_its_name_says_is_thrown_away() {
+        let server = Server::start(&WHOLE);
+        let cache = tempfile::tempdir().unwrap();
+        let hub = hub(cache.path(), &server.address);
+        server.state.lock().unwrap().wrong_etags = true;
+        let error = format!("{:#}", hub.pull("org/model").unwrap_err());
+        assert!(error.contains("config.json of org/model arrived damaged"), "{error}");
+        let blobs = entries(&cache.path().join("models--org--model/blobs")).unwrap();
+        assert!(blobs.iter().all(|blob| blob.extension().is_some()), "only a lock: {blobs:?}");
+        server.state.lock().unwrap().wrong_etags = false;
+        hub.pull("org/model").unwrap();
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(super) struct SentencePiece {
     pieces: Vec<Piece>,
     ids: HashMap<String, u32>,
     unigram: Unigram,
+    /// Pieces of one character that normalisation leaves alone.
+    user_defined: Vec<char>,
     charsmap: Option<Charsmap>,
     /// Pieces that end in a digit and a comma, and the tokens (id, bytes) that replace them.
     digit_comma: HashMap<u32, Vec<(u32, usize)>>,
@@ -80,8 +82,9 @@ impl SentencePiece {
             [] => None,
             table => Some(Charsmap::parse(table).map_err(|e| wrong(e.to_owned()))?),
         };
-        let unknown = pieces.iter().position(|piece| piece.kind == Kind::Unknown);
-        let unknown = unknown.ok_or_else(|| wrong("no piece for the unknown".to_owned()))?;
+        let mut numbered = (0_u32..).zip(&pieces);
+        let unknown = numbered.find(|(_, piece)| piece.kind == Kind::Unknown);
+        let (unknown, _) = unknown.ok_or_else(|| wrong("no piece for the unknown".to_owned()))?;
         let mut ids = HashMap::with_capacity(pieces.len());
         for (id, piece) in (0..).zip(&pieces) {
             if ids.insert(piece.text.clone(), id).is_some() {
@@ -91,11 +94,13 @@ impl SentencePiece {
                 return Err(wrong(format!("the piece {:?} that spans words", piece.text)));
             }
         }
-        let unigram = Unigram::from(unigram_vocabulary(&pieces), Some(unknown), false)
+        let unigram = Unigram::from(unigram_vocabulary(&pieces), Some(unknown as usize), false)
             .map_err(|e| wrong(e.to_string()))?;
+        let kept = pieces.iter().filter(|piece| piece.kind == Kind::UserDefined);
+        let user_defined = kept.filter_map(|piece| single(&piece.text)).collect();
         let digit_comma = HashMap::new();
-        let mut model = Self { options, pieces, ids, unigram, charsmap, digit_comma };
-        model.digit_comma = model.split_digit_commas().map_err(|e| wrong(e.to_string()))?;
+        let mut model = Self { options, pieces, ids, unigram, user_defined, charsmap, digit_comma };
+        model.digit_comma = model.split_digit_commas(unknown).map_err(|e| wrong(e.to_string()))?;
         Ok(model)
     }
 
@@ -243,7 +248,7 @@ impl SentencePiece {
         let mut at = 0;
         while let Some(character) = clean.text[at..].chars().next() {
             let rest = &clean.text[at..];
-            let kept = self.is_user_defined(character);
+            let kept = self.user_defined.contains(&character);
             let replaced = if kept { None } else { charsmap.longest_prefix(rest) };
             let width = replaced.map_or(character.len_utf8(), |(width, _)| width);
             let source = Span::new(clean.sources[at].start, clean.sources[at + width - 1].end);
@@ -256,15 +261,9 @@ impl SentencePiece {
         result
     }
 
-    fn is_user_defined(&self, character: char) -> bool {
-        self.id(character.encode_utf8(&mut [0; 4]))
-            .is_some_and(|id| self.pieces[id as usize].kind == Kind::UserDefined)
-    }
-
     /// `▁2000,` becomes `▁2000` and `,`: the part before the comma is segmented again, as ALBERT was trained.
-    fn split_digit_commas(&self) -> Result<HashMap<u32, Vec<(u32, usize)>>, Error> {
+    fn split_digit_commas(&self, unknown: u32) -> Result<HashMap<u32, Vec<(u32, usize)>>, Error> {
         let mut table = HashMap::new();
-        let unknown = self.id_of_unknown();
         for (id, piece) in (0..).zip(&self.pieces) {
             let Some(number) = piece.text.strip_suffix(',') else { continue };
             if piece.kind != Kind::Normal || !number.ends_with(|c: char| c.is_ascii_digit()) {
@@ -285,11 +284,12 @@ impl SentencePiece {
         }
         Ok(table)
     }
+}
 
-    fn id_of_unknown(&self) -> u32 {
-        let is_unknown = |piece: &Piece| piece.kind == Kind::Unknown;
-        self.pieces.iter().position(is_unknown).map_or(0, |id| id as u32)
-    }
+/// The only character of `text`.
+fn single(text: &str) -> Option<char> {
+    let mut characters = text.chars();
+    characters.next().filter(|_| characters.next().is_none())
 }
 
 /// Scores as SentencePiece uses them. Pieces that text cannot produce get a name that no word has: one with a

@@ -136,7 +136,9 @@ impl Tokenizer {
             };
             match &self.segmenter {
                 Segmenter::Spiece(model) => {
-                    let within_word = at > 0 && !part.starts_with(char::is_whitespace);
+                    let is_space = char::is_whitespace;
+                    let within_word =
+                        at > 0 && !part.starts_with(is_space) && !text[..at].ends_with(is_space);
                     model.encode(part, within_word, &mut emit)?;
                 }
                 Segmenter::Json(json) => {

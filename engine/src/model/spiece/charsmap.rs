@@ -32,7 +32,7 @@ impl Charsmap {
     pub(in crate::model) fn parse(bytes: &[u8]) -> Result<Self, &'static str> {
         let (size, rest) = bytes.split_first_chunk::<4>().ok_or("a table without its size")?;
         let size = u32::from_le_bytes(*size) as usize;
-        if size == 0 || size % 4 != 0 || size > rest.len() {
+        if size == 0 || !size.is_multiple_of(4) || size > rest.len() {
             return Err("a table whose size does not fit its bytes");
         }
         let (units, replacements) = rest.split_at(size);

@@ -124,6 +124,8 @@ fn parts_are_cut_before_white_space() {
         let body = &encoding.ids[1..encoding.ids.len() - 1];
         assert!(body.chunks(3).all(|words| words == [7, 8, 9]), "a part changed the tokens");
         assert_eq!(body.len(), 9000);
+        let padded = format!("{}the", " ".repeat(PART_BYTES));
+        assert_eq!(tokenizer.encode(&padded).unwrap().ids.last_chunk(), Some(&[7, 3]));
     }
 }
 

@@ -1,0 +1,100 @@
+"""Encode the same texts with Alder and with ONNX Runtime on the same weights, and print the ratio.
+
+One thread each, process CPU time, median of 5 after a warm-up; texts are the sample collection, cut to 128 tokens
+(batches of 32) and to 16 tokens (one at a time). ONNX Runtime runs the graph after its own transformer optimiser, in
+f32 and with dynamic int8. Run by `benches/compare/encode`, which installs what this needs into a folder of its own.
+"""
+import glob, json, os, statistics, subprocess, sys, tempfile, time
+import numpy as np
+import onnxruntime as ort
+import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.transformers import optimizer
+from tokenizers import Tokenizer
+from transformers import AlbertModel
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PACKAGE = os.path.join(ROOT, "models", "alder-small")
+
+
+def batches(length, size):
+    """Batches of `size` rows of exactly `length` token ids, made from the sample articles."""
+    tokenizer = Tokenizer.from_file(os.path.join(PACKAGE, "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    ids = []
+    for path in sorted(glob.glob(os.path.join(ROOT, "datasets", "sample", "articles", "*.md"))):
+        ids += tokenizer.encode(open(path).read(), add_special_tokens=False).ids
+    rows = [ids[i : i + length] for i in range(0, len(ids) - length, length)]
+    return [np.array(rows[i : i + size]) for i in range(0, len(rows) - size + 1, size)][: 256 // size]
+
+
+def export(folder):
+    """ONNX files of the package's encoder: f32 optimised, and int8 of the same graph."""
+    model = AlbertModel.from_pretrained(PACKAGE, add_pooling_layer=False, attn_implementation="eager").eval().float()
+
+    class Hidden(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.model = model
+
+        def forward(self, input_ids, attention_mask):
+            return self.model(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+
+    plain, f32, int8 = (os.path.join(folder, n + ".onnx") for n in ("plain", "f32", "int8"))
+    ids = torch.ones(2, 16, dtype=torch.long)
+    names = {"input_ids": {0: "b", 1: "t"}, "attention_mask": {0: "b", 1: "t"}, "hidden": {0: "b", 1: "t"}}
+    torch.onnx.export(Hidden(), (ids, ids), plain, input_names=["input_ids", "attention_mask"],
+                      output_names=["hidden"], dynamic_axes=names, opset_version=17, dynamo=False)
+    config = model.config
+    optimizer.optimize_model(plain, model_type="bert", num_heads=config.num_attention_heads,
+                             hidden_size=config.hidden_size).save_model_to_file(f32)
+    quantize_dynamic(f32, int8, weight_type=QuantType.QInt8, per_channel=True)
+    return {"ONNX Runtime f32": f32, "ONNX Runtime int8": int8}
+
+
+def tokens_per_second(run, data):
+    """Median over 5 passes of tokens per second of process CPU time."""
+    tokens = sum(batch.size for batch in data)
+    speeds = []
+    for round_ in range(6):
+        start = time.process_time()
+        for batch in data:
+            run(batch)
+        if round_:
+            speeds.append(tokens / (time.process_time() - start))
+    return statistics.median(speeds)
+
+
+def session(path):
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def alder(shapes):
+    """Tokens per second of Alder's back ends, measured by its own program on the same rows."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump({name: [batch.tolist() for batch in data] for name, data in shapes.items()}, file)
+        file.flush()
+        command = ["cargo", "run", "--quiet", "--release", "-p", "alder-benches", "--bin", "encode-speed", "--", file.name]
+        return json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
+
+
+def main():
+    shapes = {"32x128": batches(128, 32), "1x16": batches(16, 1)}
+    rows = alder(shapes)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, path in export(folder).items():
+            runtime = session(path)
+            run = lambda b: runtime.run(None, {"input_ids": b, "attention_mask": np.ones_like(b)})
+            rows[name] = {shape: tokens_per_second(run, data) for shape, data in shapes.items()}
+    for shape in shapes:
+        base = rows["ONNX Runtime int8"][shape]
+        print(f"\n{shape}: tokens/s of one thread, ratio to ONNX Runtime int8")
+        for name, speeds in sorted(rows.items(), key=lambda row: -row[1][shape]):
+            print(f"  {name:24} {speeds[shape]:10.0f}  {speeds[shape] / base:6.2f}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
