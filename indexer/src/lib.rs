@@ -1,1 +1,31 @@
-//! Stub.
+//! Files and documents → a searchable collection: sources, extractors, cutting into passages, and the pipeline
+//! that encodes and stores, keeps folders in step and reports on every file.
+//!
+//! - [`Indexer::index`] takes files and folders, [`Indexer::documents`] takes documents as such; both return
+//!   what became of each ([`IngestReport`], [`ItemOutcome`]).
+//! - [`Settings`] are the user's choices, [`limits`] their defaults, [`Format`] what is read.
+//!
+//! source → decode → extract → chunk → encode → upsert → commit. What is wrong with one document is a line in the
+//! report; only a path that does not exist, a failing model or a failing store ends a run.
+//!
+//! ```
+//! assert!(alder_indexer::formats_table().contains("| Markdown |"));
+//! assert_eq!(alder_indexer::Format::detect("notes.md", b"# Notes"), Ok(alder_indexer::Format::Markdown));
+//! ```
+
+mod chunk;
+mod decode;
+mod error;
+mod extract;
+mod format;
+pub mod limits;
+mod pipeline;
+mod report;
+mod settings;
+mod source;
+
+pub use error::IngestError;
+pub use format::{Format, formats_table};
+pub use pipeline::{Event, IncomingDocument, Indexer, ItemOutcome};
+pub use report::{Fate, FileReport, IngestReport, Problem, Totals};
+pub use settings::{FieldNames, Settings};

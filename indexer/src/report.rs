@@ -1,0 +1,194 @@
+//! [`IngestReport`]: what happened to every file, for people and for programs.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::limits;
+
+/// What happened to every file of one run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct IngestReport {
+    /// Every file that was found, ordered by root and id.
+    pub files: Vec<FileReport>,
+    /// The sums.
+    pub totals: Totals,
+    /// What concerns the run as a whole.
+    pub notes: Vec<String>,
+    /// The file at which the run was stopped, if it was. A later run goes on from there.
+    pub stopped_at: Option<String>,
+}
+
+/// What happened to one file.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FileReport {
+    /// Id of the file: its path below the folder that was given.
+    pub path: String,
+    /// What became of it.
+    #[serde(flatten)]
+    pub fate: Fate,
+    /// Documents stored from it in this run.
+    pub indexed: u64,
+    /// Documents that were stored already with the same content.
+    pub unchanged: u64,
+    /// Records that could not be stored.
+    pub bad_records: u64,
+    /// The first of them.
+    pub problems: Vec<Problem>,
+    /// What the user should know: guessed encoding, replaced characters, fields left out.
+    pub notes: Vec<String>,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "fate", rename_all = "snake_case")]
+pub enum Fate {
+    /// At least one document was stored.
+    Indexed,
+    /// All its documents were stored already.
+    Unchanged,
+    /// It is not something to index.
+    Skipped {
+        /// Why.
+        reason: String,
+    },
+    /// It should have been indexed and was not.
+    Failed {
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// The run was stopped before its end.
+    NotReached,
+}
+
+/// One record that could not be stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Problem {
+    /// Line on which the record begins, from 1, where it is known.
+    pub line: Option<u64>,
+    /// Why.
+    pub reason: String,
+}
+
+/// Sums over a run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Totals {
+    /// Files with at least one document stored in this run.
+    pub files_indexed: u64,
+    /// Files whose documents were all stored already.
+    pub files_unchanged: u64,
+    /// Files that are nothing to index.
+    pub files_skipped: u64,
+    /// Files that failed.
+    pub files_failed: u64,
+    /// Files that were not reached.
+    pub files_not_reached: u64,
+    /// Documents stored in this run.
+    pub documents: u64,
+    /// Documents that were stored already.
+    pub unchanged: u64,
+    /// Records that could not be stored.
+    pub bad_records: u64,
+    /// Passages stored in this run.
+    pub passages: u64,
+    /// Documents removed because their file or record is gone.
+    pub removed: u64,
+    /// Size of the files that were found, in bytes.
+    pub bytes: u64,
+    /// Duration in seconds.
+    pub seconds: f64,
+}
+
+impl FileReport {
+    pub(crate) fn new(path: String, fate: Fate) -> Self {
+        let (problems, notes) = (Vec::new(), Vec::new());
+        Self { path, fate, indexed: 0, unchanged: 0, bad_records: 0, problems, notes }
+    }
+
+    /// Counts a bad record, and keeps it if it is among the first.
+    pub(crate) fn problem(&mut self, line: Option<u64>, reason: String) {
+        self.bad_records += 1;
+        if self.problems.len() < limits::PROBLEMS_PER_FILE {
+            self.problems.push(Problem { line, reason });
+        }
+    }
+
+    /// Keeps a note once.
+    pub(crate) fn note(&mut self, note: String) {
+        if self.notes.len() < limits::PROBLEMS_PER_FILE && !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// Whether documents of this file may be missing for another reason than that they are gone.
+    pub(crate) fn is_incomplete(&self) -> bool {
+        self.bad_records > 0 || matches!(self.fate, Fate::Failed { .. } | Fate::NotReached)
+    }
+}
+
+impl IngestReport {
+    /// Sums the files up.
+    pub(crate) fn sum(&mut self) {
+        let totals = &mut self.totals;
+        for file in &self.files {
+            *match file.fate {
+                Fate::Indexed => &mut totals.files_indexed,
+                Fate::Unchanged => &mut totals.files_unchanged,
+                Fate::Skipped { .. } => &mut totals.files_skipped,
+                Fate::Failed { .. } => &mut totals.files_failed,
+                Fate::NotReached => &mut totals.files_not_reached,
+            } += 1;
+            totals.documents += file.indexed;
+            totals.unchanged += file.unchanged;
+            totals.bad_records += file.bad_records;
+        }
+    }
+
+    /// Whether something that should have been stored was not.
+    pub fn has_failures(&self) -> bool {
+        self.totals.files_failed > 0 || self.totals.bad_records > 0
+    }
+
+    /// The report in words: the sums, then everything that went wrong, then notes.
+    pub fn summary(&self) -> String {
+        let t = &self.totals;
+        let mut out = format!(
+            "{} documents indexed ({} passages) from {} files in {:.1} s; {} documents unchanged, {} removed; \
+             {} files skipped, {} failed, {} bad records",
+            t.documents, t.passages, t.files_indexed, t.seconds, t.unchanged, t.removed, t.files_skipped,
+            t.files_failed, t.bad_records
+        );
+        for note in &self.notes {
+            let _ = write!(out, "\n{note}");
+        }
+        if let Some(file) = &self.stopped_at {
+            let _ = write!(out, "\nstopped at {file}; run the same command again to go on from there");
+        }
+        for file in &self.files {
+            file.describe(&mut out);
+        }
+        out
+    }
+}
+
+impl FileReport {
+    fn describe(&self, out: &mut String) {
+        let path = &self.path;
+        match &self.fate {
+            Fate::Failed { reason } => _ = write!(out, "\nfailed  {path}: {reason}"),
+            Fate::Skipped { reason } => _ = write!(out, "\nskipped {path}: {reason}"),
+            _ => {}
+        }
+        for problem in &self.problems {
+            let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();
+            let _ = write!(out, "\nfailed  {path}{line}: {}", problem.reason);
+        }
+        let left_out = self.bad_records - self.problems.len() as u64;
+        if left_out > 0 {
+            let _ = write!(out, "\nfailed  {path}: and {left_out} more records");
+        }
+        for note in &self.notes {
+            let _ = write!(out, "\nnote    {path}: {note}");
+        }
+    }
+}
