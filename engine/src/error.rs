@@ -105,6 +105,14 @@ pub enum QueryError {
         /// What is wrong and what would be right.
         reason: String,
     },
+    /// A metadata field of a document cannot be stored.
+    #[error("metadata field {key:?}: {reason}")]
+    Metadata {
+        /// The field.
+        key: String,
+        /// What is wrong and what would be right.
+        reason: String,
+    },
     /// The loaded model lacks a head that the request needs.
     #[error("the model {model} has no {head} head; {remedy}")]
     MissingHead {

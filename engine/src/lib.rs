@@ -7,22 +7,28 @@
 //!   [`Snapshot`], by [`search()`].
 
 mod answer;
+mod candidate;
 mod collection;
 mod document;
 mod embedding;
 mod error;
 mod filter;
 mod fusion;
+mod lexical;
 pub mod limits;
 mod model;
 mod query;
 mod result;
+mod row_set;
 mod score;
 mod search;
 mod span;
+mod top_k;
+mod vector;
 
+pub use candidate::{Candidate, PassageKey};
 pub use collection::{
-    Candidate, Collection, EncodedDocument, Generation, PassageKey, Snapshot, SnapshotStats, Writer,
+    Collection, CollectionSettings, EncodedDocument, Generation, Snapshot, SnapshotStats, Writer,
 };
 pub use document::{Document, DocumentId, Metadata, Passage, PassageId};
 pub use embedding::Embedding;
@@ -36,3 +42,4 @@ pub use result::{
 pub use score::{Bm25, Cosine, Fused, Probability};
 pub use search::search;
 pub use span::Span;
+pub use vector::VectorFormat;

@@ -23,3 +23,20 @@ pub const READ_DEPTH_MAX: usize = 100;
 pub const FILTER_CONDITIONS: usize = 256;
 /// See [`FILTER_CONDITIONS`].
 pub const FILTER_DEPTH: usize = 8;
+/// Alternatives in one `any` condition: each is a term to look up in every segment.
+pub const FILTER_VALUES: usize = 1_024;
+/// Names of metadata fields, in bytes: they are part of a term of the index.
+pub const METADATA_KEY_BYTES: usize = 256;
+/// Values of all metadata fields of one document, lists counted by element.
+pub const METADATA_VALUES: usize = 1_024;
+/// Passages of one document: each is read, encoded and stored before the next commit.
+pub const DOCUMENT_PASSAGES: usize = 1 << 20;
+/// Memory for postings not yet written to a segment, in bytes; a full heap becomes a segment of its own.
+pub const WRITER_HEAP_BYTES: usize = 128 << 20;
+/// Bytes of store files whose checksums are verified when a collection is opened, smallest files first
+/// (about a quarter of a second); larger files are verified by their header and footer alone.
+pub const SCRUB_BYTES: u64 = 512 << 20;
+/// Segments of one size class that are merged into one after a commit.
+pub const MERGE_SEGMENTS: usize = 8;
+/// Passages beyond which a segment is not merged any more: its graph is too dear to build again.
+pub const MERGE_PASSAGES: u64 = 1_000_000;

@@ -1,32 +1,36 @@
 //! [`Collection`]: a folder on disk with one commit point. [`Snapshot`] is the immutable view a request
 //! pins; [`Writer`] holds the lock and commits.
+//!
+//! The store of record is [`crate::lexical`]; vectors are stored there too, and [`crate::vector`] files beside
+//! it are derived. This folder is where the two meet: neither knows the other.
 
-use std::path::Path;
-use std::sync::Arc;
+mod lock;
+mod manifest;
+mod sealed;
+mod snapshot;
+mod vectors;
+mod writer;
 
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::ArcSwap;
+use serde::{Deserialize, Serialize};
+
+use self::manifest::{Manifest, VECTORS, store_path};
+use self::vectors::VectorFolder;
+use crate::lexical::Store;
 use crate::model::ModelIdentity;
-use crate::{
-    Bm25, Cosine, Document, DocumentId, Embedding, Error, Filter, OpenError, Passage, TermScore,
-};
+use crate::vector::{GRAPH_ROWS_DEFAULT, Shape, VectorFormat};
+use crate::{Document, Embedding, Error, OpenError, Passage};
+
+pub use snapshot::{Snapshot, SnapshotStats};
+pub use writer::Writer;
 
 /// Number of a committed state; grows by one with every commit.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Generation(pub u64);
-
-/// A named set of documents on disk.
-#[derive(Debug)]
-pub struct Collection {}
-
-/// The state of one commit: everything a query needs, unchanged for as long as it is held.
-#[derive(Debug)]
-pub struct Snapshot {}
-
-/// The one writer of a collection; holds its lock.
-#[derive(Debug)]
-pub struct Writer {}
 
 /// A document with its passages and their vectors, ready to be stored.
 #[derive(Debug, Clone)]
@@ -37,35 +41,37 @@ pub struct EncodedDocument {
     pub passages: Vec<(Passage, Embedding)>,
 }
 
-/// Names a passage inside one snapshot only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct PassageKey {
-    pub(crate) segment: u32,
-    pub(crate) row: u32,
+/// What is chosen when a collection is created, and stays.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CollectionSettings {
+    /// How vectors are stored.
+    pub vector_format: VectorFormat,
+    /// Vectors from which a segment gets a graph; smaller ones are scanned.
+    pub graph_rows: usize,
 }
 
-/// A passage found by one retriever.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Candidate<S> {
-    /// Which passage.
-    pub key: PassageKey,
-    /// The retriever's score.
-    pub score: S,
+impl Default for CollectionSettings {
+    fn default() -> Self {
+        Self { vector_format: VectorFormat::default(), graph_rows: GRAPH_ROWS_DEFAULT }
+    }
 }
 
-/// Figures of a snapshot for people.
-#[derive(Debug, Clone, PartialEq, serde::Serialize)]
-pub struct SnapshotStats {
-    /// Live documents.
-    pub documents: u64,
-    /// Live passages.
-    pub passages: u64,
-    /// Segments.
-    pub segments: u64,
-    /// Segments whose vectors have a graph.
-    pub graphs: u64,
-    /// Bytes on disk.
-    pub bytes: u64,
+/// A named set of documents on disk. The folder is the collection's own: nothing else may write in it.
+#[derive(Debug, Clone)]
+pub struct Collection {
+    shared: Arc<Shared>,
+}
+
+/// What the collection and its writer have in common.
+#[derive(Debug)]
+struct Shared {
+    folder: PathBuf,
+    manifest: Manifest,
+    store: Store,
+    vectors: VectorFolder,
+    published: ArcSwap<Snapshot>,
+    /// Held while a snapshot is made, so that an older one never replaces a newer one.
+    publishing: Mutex<()>,
 }
 
 impl Collection {
@@ -74,21 +80,62 @@ impl Collection {
     /// # Errors
     /// [`OpenError::Mismatch`] if it was built with another model or analyser, [`OpenError::Unexpected`]
     /// if the folder holds something else or is damaged.
-    pub fn open_or_create(_directory: &Path, _model: &ModelIdentity) -> Result<Self, OpenError> {
-        todo!()
+    pub fn open_or_create(directory: &Path, model: &ModelIdentity) -> Result<Self, OpenError> {
+        Self::open_or_create_with(directory, model, &CollectionSettings::default())
+    }
+
+    /// The same, with `settings` for a new collection; an existing one keeps its own.
+    ///
+    /// # Errors
+    /// As [`Collection::open_or_create`].
+    pub fn open_or_create_with(
+        directory: &Path,
+        model: &ModelIdentity,
+        settings: &CollectionSettings,
+    ) -> Result<Self, OpenError> {
+        Self::from_manifest(directory, Manifest::open(directory, model, Some(settings))?)
     }
 
     /// Opens the collection in `directory` for searching.
     ///
     /// # Errors
     /// As [`Collection::open_or_create`], and [`OpenError::Missing`] when there is none.
-    pub fn open(_directory: &Path, _model: &ModelIdentity) -> Result<Self, OpenError> {
-        todo!()
+    pub fn open(directory: &Path, model: &ModelIdentity) -> Result<Self, OpenError> {
+        Self::from_manifest(directory, Manifest::open(directory, model, None)?)
+    }
+
+    fn from_manifest(folder: &Path, manifest: Manifest) -> Result<Self, OpenError> {
+        let store = Store::open(&store_path(folder))?;
+        let settings = &manifest.settings;
+        let vectors = VectorFolder {
+            path: folder.join(VECTORS),
+            shape: Shape { format: settings.vector_format, dimensions: manifest.model.dimensions },
+            graph_rows: settings.graph_rows,
+        };
+        // A missing folder of derived files is no loss.
+        if let Err(error) = std::fs::create_dir_all(&vectors.path) {
+            tracing::warn!(folder = %vectors.path.display(), %error, "vectors stay in memory");
+        }
+        let first = snapshot(folder, &manifest, (&store, &vectors), None);
+        let first = first.map_err(|e| match e {
+            Error::Open(e) => e,
+            other => OpenError::io(folder, std::io::Error::other(other)),
+        })?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                folder: folder.to_owned(),
+                manifest,
+                store,
+                vectors,
+                published: ArcSwap::from_pointee(first),
+                publishing: Mutex::new(()),
+            }),
+        })
     }
 
     /// The newest published state. Cheap; hold the result for a whole request.
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        todo!()
+        self.shared.published.load_full()
     }
 
     /// Publishes commits made by another process, if any.
@@ -96,7 +143,7 @@ impl Collection {
     /// # Errors
     /// [`Error::Store`].
     pub fn reload(&self) -> Result<(), Error> {
-        todo!()
+        self.shared.publish()
     }
 
     /// Takes the lock and returns the writer.
@@ -104,103 +151,32 @@ impl Collection {
     /// # Errors
     /// [`OpenError::Locked`] naming the process that holds it.
     pub fn writer(&self) -> Result<Writer, OpenError> {
-        todo!()
+        Writer::new(Arc::clone(&self.shared))
     }
 }
 
-impl Writer {
-    /// Adds the document, replacing one with the same id, with the next commit.
-    ///
-    /// # Errors
-    /// [`Error::Store`]; [`crate::QueryError::OutOfRange`] beyond a limit.
-    pub fn upsert(&mut self, _document: EncodedDocument) -> Result<(), Error> {
-        todo!()
-    }
-
-    /// Removes the document with the next commit; unknown ids are ignored.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn delete(&mut self, _id: &DocumentId) -> Result<(), Error> {
-        todo!()
-    }
-
-    /// Makes everything since the last commit durable and visible, at once, and builds what is derived.
-    ///
-    /// # Errors
-    /// [`Error::Store`]; nothing since the last commit is kept then.
-    pub fn commit(&mut self) -> Result<Generation, Error> {
-        todo!()
+impl Shared {
+    /// Publishes the newest committed state with the vector files as they are now.
+    fn publish(&self) -> Result<(), Error> {
+        let _one_at_a_time = self.publishing.lock().unwrap_or_else(PoisonError::into_inner);
+        let old = self.published.load();
+        let new = snapshot(&self.folder, &self.manifest, (&self.store, &self.vectors), Some(&old))?;
+        self.published.store(Arc::new(new));
+        Ok(())
     }
 }
 
-impl Snapshot {
-    /// Its number.
-    pub fn generation(&self) -> Generation {
-        todo!()
-    }
-
-    /// Figures for people.
-    pub fn stats(&self) -> SnapshotStats {
-        todo!()
-    }
-
-    /// The best `k` live passages by BM25 over title, headings, body and unstemmed body that pass `filter`,
-    /// best first, and notes for the user (terms left out).
-    ///
-    /// # Errors
-    /// [`Error::Query`] for a bad filter, [`Error::Store`].
-    pub fn lexical(
-        &self,
-        _text: &str,
-        _filter: Option<&Filter>,
-        _k: usize,
-    ) -> Result<(Vec<Candidate<Bm25>>, Vec<String>), Error> {
-        todo!()
-    }
-
-    /// The best `k` live passages by cosine that pass `filter`, best first.
-    ///
-    /// # Errors
-    /// As [`Snapshot::lexical`].
-    pub fn dense(
-        &self,
-        _embedding: &Embedding,
-        _filter: Option<&Filter>,
-        _k: usize,
-    ) -> Result<Vec<Candidate<Cosine>>, Error> {
-        todo!()
-    }
-
-    /// How the BM25 score of one passage comes about; the parts sum to the score.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn explain_lexical(&self, _text: &str, _key: PassageKey) -> Result<Vec<TermScore>, Error> {
-        todo!()
-    }
-
-    /// The passage behind a key.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn passage(&self, _key: PassageKey) -> Result<Passage, Error> {
-        todo!()
-    }
-
-    /// The document with this id, with its whole text.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn document(&self, _id: &DocumentId) -> Result<Option<Document>, Error> {
-        todo!()
-    }
-
-    /// Id and content hash of every live document, in no order: what a sync compares against.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub fn content_hashes(&self) -> Result<std::collections::HashMap<DocumentId, String>, Error> {
-        todo!()
-    }
+/// The newest committed state; vector files of `old` are used again.
+fn snapshot(
+    folder: &Path,
+    manifest: &Manifest,
+    (store, vectors): (&Store, &VectorFolder),
+    old: Option<&Snapshot>,
+) -> Result<Snapshot, Error> {
+    let view = store.view()?;
+    let generation = manifest.generation(folder, view.payload())?;
+    let known = old.map(Snapshot::files).unwrap_or_default();
+    let vectors = vectors.open(&view, &known)?;
+    let dimensions = manifest.model.dimensions;
+    Ok(Snapshot { generation, view, vectors, dimensions, folder: folder.to_owned() })
 }

@@ -1,0 +1,155 @@
+//! [`Snapshot`]: the immutable view a request pins. Both retrievers, filters and records of one commit.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::manifest::{VECTORS, store_path};
+use super::vectors::{VectorFiles, bytes_in};
+use super::Generation;
+use crate::candidate::{Candidate, PassageKey};
+use crate::lexical::View;
+use crate::vector::VectorFile;
+use crate::{
+    Bm25, Cosine, Document, DocumentId, Embedding, Error, Filter, Passage, TermScore,
+};
+
+/// The state of one commit: everything a query needs, unchanged for as long as it is held.
+#[derive(Debug)]
+pub struct Snapshot {
+    pub(super) generation: Generation,
+    pub(super) view: View,
+    pub(super) vectors: VectorFiles,
+    pub(super) dimensions: usize,
+    pub(super) folder: PathBuf,
+}
+
+/// Figures of a snapshot for people.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct SnapshotStats {
+    /// Live documents.
+    pub documents: u64,
+    /// Live passages.
+    pub passages: u64,
+    /// Segments.
+    pub segments: u64,
+    /// Segments whose vectors have a graph.
+    pub graphs: u64,
+    /// Bytes on disk, of the store and of the derived vectors.
+    pub bytes: u64,
+}
+
+impl Snapshot {
+    /// Its number.
+    pub fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// Figures for people.
+    pub fn stats(&self) -> SnapshotStats {
+        let segments = 0..self.view.segments();
+        SnapshotStats {
+            documents: self.view.documents(),
+            passages: segments.map(|segment| self.view.live(segment).len() as u64).sum(),
+            segments: u64::from(self.view.segments()),
+            graphs: self.vectors.iter().filter(|file| file.has_graph()).count() as u64,
+            bytes: bytes_in(&store_path(&self.folder)) + bytes_in(&self.folder.join(VECTORS)),
+        }
+    }
+
+    /// The best `k` live passages by BM25 over title, headings, body and unstemmed body that pass `filter`,
+    /// best first, and notes for the user (terms left out). Equal scores are in order of document id.
+    /// `"quoted words"` must follow each other in the text, `-word` must not be in it.
+    ///
+    /// # Errors
+    /// [`Error::Query`] for a bad filter, [`Error::Store`].
+    pub fn lexical(
+        &self,
+        text: &str,
+        filter: Option<&Filter>,
+        k: usize,
+    ) -> Result<(Vec<Candidate<Bm25>>, Vec<String>), Error> {
+        let allowed = filter.map(|filter| self.view.allowed(filter)).transpose()?;
+        let (hits, notes) = self.view.search(text, allowed.as_deref(), k)?;
+        let candidate = |(key, score)| Candidate { key, score: Bm25(score) };
+        Ok((hits.into_iter().map(candidate).collect(), notes))
+    }
+
+    /// The best `k` live passages by cosine that pass `filter`, best first; exact in segments without a graph
+    /// and when the filter leaves few rows. Equal scores are in order of document id.
+    ///
+    /// # Errors
+    /// [`Error::Query`] for a bad filter, [`Error::Store`] for an embedding of another length.
+    pub fn dense(
+        &self,
+        embedding: &Embedding,
+        filter: Option<&Filter>,
+        k: usize,
+    ) -> Result<Vec<Candidate<Cosine>>, Error> {
+        check_dimensions(embedding, self.dimensions)?;
+        let allowed = filter.map(|filter| self.view.allowed(filter)).transpose()?;
+        let mut hits = Vec::new();
+        for (segment, file) in (0..).zip(&self.vectors) {
+            let allowed = match &allowed {
+                Some(sets) => &sets[segment as usize],
+                None => self.view.live(segment),
+            };
+            let tie = |row| self.view.tie(segment, row);
+            let found = file.search(embedding.as_slice(), allowed, k, &tie);
+            hits.extend(found.into_iter().map(|(row, score)| (PassageKey { segment, row }, score)));
+        }
+        let ranked = self.view.ranked(hits, k);
+        let candidate = |(key, score)| Candidate { key, score: Cosine(score) };
+        Ok(ranked.into_iter().map(candidate).collect())
+    }
+
+    /// How the BM25 score of one passage comes about; the parts sum to the score.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn explain_lexical(&self, text: &str, key: PassageKey) -> Result<Vec<TermScore>, Error> {
+        self.view.explain(text, key)
+    }
+
+    /// The passage behind a key of this snapshot.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn passage(&self, key: PassageKey) -> Result<Passage, Error> {
+        self.view.passage(key)
+    }
+
+    /// The document with this id, with its whole text.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn document(&self, id: &DocumentId) -> Result<Option<Document>, Error> {
+        self.view.document(id)
+    }
+
+    /// Id and content hash of every live document, in no order: what a sync compares against.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn content_hashes(&self) -> Result<HashMap<DocumentId, String>, Error> {
+        self.view.content_hashes()
+    }
+
+    /// The vector files by segment id.
+    pub(super) fn files(&self) -> HashMap<&str, &Arc<VectorFile>> {
+        let ids = (0..self.view.segments()).map(|segment| self.view.segment_id(segment));
+        ids.zip(&self.vectors).collect()
+    }
+}
+
+/// Refuses an embedding that is not of the collection's model.
+pub(super) fn check_dimensions(embedding: &Embedding, dimensions: usize) -> Result<(), Error> {
+    let found = embedding.as_slice().len();
+    if found == dimensions {
+        return Ok(());
+    }
+    Err(Error::Store {
+        doing: "comparing embeddings",
+        reason: format!("an embedding has {found} values, the collection's have {dimensions}"),
+    })
+}

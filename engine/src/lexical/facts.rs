@@ -1,0 +1,132 @@
+//! Metadata as terms: each value of a field becomes `key ␀ type value`, so that filters are plain postings.
+//!
+//! - strings `s` and the text (or `h` and a hash, when long), booleans `b`, numbers `n` in one canonical form
+//!   so that `1` equals `1.0`;
+//! - every number once more as `o` and 16 hexadecimal digits that sort as the numbers do, for ranges.
+
+use serde_json::{Number, Value};
+
+use crate::{Metadata, QueryError, limits};
+
+/// Strings longer than this are compared by hash.
+const TEXT_BYTES: usize = 1024;
+
+/// The terms of all `metadata`.
+///
+/// # Errors
+/// [`QueryError::Metadata`] for a key or value that cannot be filtered, [`QueryError::OutOfRange`] for too many.
+pub(super) fn facts(metadata: &Metadata) -> Result<Vec<String>, QueryError> {
+    let mut terms = Vec::new();
+    let mut values = 0;
+    for (key, value) in metadata {
+        check_key(key).map_err(|reason| QueryError::Metadata { key: key.clone(), reason })?;
+        let list = match value {
+            Value::Array(list) => list.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        values += list.len();
+        for value in list {
+            let term = equal_term(key, value)
+                .map_err(|reason| QueryError::Metadata { key: key.clone(), reason })?;
+            terms.push(term);
+            if let Value::Number(number) = value {
+                terms.push(order_term(key, number.as_f64().unwrap_or(f64::NAN)));
+            }
+        }
+    }
+    if values > limits::METADATA_VALUES {
+        return Err(QueryError::OutOfRange {
+            field: "metadata",
+            unit: "values",
+            found: values as u64,
+            min: 0,
+            max: limits::METADATA_VALUES as u64,
+        });
+    }
+    Ok(terms)
+}
+
+/// Why `key` cannot name a field, if so.
+pub(super) fn check_key(key: &str) -> Result<(), String> {
+    if key.is_empty() || key.len() > limits::METADATA_KEY_BYTES || key.contains('\0') {
+        let max = limits::METADATA_KEY_BYTES;
+        return Err(format!("a field name has 1 to {max} bytes and no NUL, found {key:?}"));
+    }
+    Ok(())
+}
+
+/// The term that says "`key` has this value", or why there is none.
+pub(super) fn equal_term(key: &str, value: &Value) -> Result<String, String> {
+    let tail = match value {
+        Value::String(text) if text.len() > TEXT_BYTES => {
+            format!("h{}", blake3::hash(text.as_bytes()).to_hex())
+        }
+        Value::String(text) => format!("s{text}"),
+        Value::Bool(value) => format!("b{value}"),
+        Value::Number(number) => format!("n{}", canonical(number)),
+        Value::Null | Value::Array(_) | Value::Object(_) => {
+            return Err(format!("expected a string, number or boolean, found {value}"));
+        }
+    };
+    Ok(format!("{key}\0{tail}"))
+}
+
+/// The term by which `key` with the number `value` is sorted.
+pub(super) fn order_term(key: &str, value: f64) -> String {
+    format!("{key}\0o{:016x}", sortable(value))
+}
+
+/// First and one-past-last order term of `key`.
+pub(super) fn order_bounds(key: &str) -> (String, String) {
+    (format!("{key}\0o"), format!("{key}\0p"))
+}
+
+/// Integers as integers, also when written with a fraction of zero.
+fn canonical(number: &Number) -> String {
+    match number.as_f64() {
+        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => {
+            format!("{}", float as i64)
+        }
+        _ => number.to_string(),
+    }
+}
+
+/// Bits of `value` that sort, unsigned, as the numbers do; -0 is 0.
+fn sortable(value: f64) -> u64 {
+    let bits = (value + 0.0).to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    proptest! {
+        #[test]
+        fn order_terms_sort_as_their_numbers(a in -1e300_f64..1e300, b in -10.0_f64..10.0) {
+            let terms = order_term("k", a).cmp(&order_term("k", b));
+            prop_assert_eq!(a.partial_cmp(&b), Some(terms));
+        }
+    }
+
+    #[test]
+    fn equal_numbers_have_equal_terms_and_other_types_do_not() {
+        let term = |value| equal_term("year", &value).unwrap();
+        assert_eq!(term(json!(1999)), term(json!(1999.0)));
+        assert_eq!(order_term("year", 0.0), order_term("year", -0.0));
+        assert_ne!(term(json!(1)), term(json!("1")));
+        assert_ne!(term(json!(true)), term(json!("true")));
+        assert_ne!(term(json!(9007199254740993_u64)), term(json!(9007199254740992_u64)));
+    }
+
+    #[test]
+    fn values_that_cannot_be_filtered_are_refused_by_name() {
+        let metadata = Metadata::from([("author".to_string(), json!({"name": "x"}))]);
+        let message = facts(&metadata).unwrap_err().to_string();
+        assert!(message.contains("author"), "{message}");
+        let many = Metadata::from([("tags".to_string(), json!(vec![1; 2000]))]);
+        assert!(facts(&many).unwrap_err().to_string().contains("metadata must be between 0 and 1024"));
+    }
+}

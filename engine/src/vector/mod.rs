@@ -1,0 +1,24 @@
+//! Derived vectors: for each segment of the store one file ([`file`]) made from the stored vectors, scanned
+//! exactly or, when large, walked along its graph ([`graph`]). hnsw_rs builds graphs in [`build`] and is
+//! named nowhere else. This folder knows rows and document numbers, nothing of the store or of text.
+
+mod build;
+mod dot;
+mod file;
+mod format;
+mod graph;
+mod mapped;
+mod write;
+
+
+pub(crate) use build::add_graph;
+pub(crate) use file::{Shape, VectorFile};
+pub use format::VectorFormat;
+pub(crate) use write::{flat_image, write_flat};
+
+/// Rows from which a segment gets a graph, unless the collection was created with another number: below it a
+/// scan takes under a millisecond.
+pub(crate) const GRAPH_ROWS_DEFAULT: usize = 20_000;
+
+/// Rows a walk keeps open at least (`ef` of the paper); recall grows with it, speed falls.
+const EF_SEARCH: usize = 256;
