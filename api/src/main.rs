@@ -1,27 +1,67 @@
-//! The binary `alder`: reads the command line and runs one command.
+//! The binary `alder`: reads the command line, runs one command, turns its outcome into an exit code.
 
+mod cli;
+mod commands;
+mod confidence;
 mod eval;
-#[allow(dead_code)]
+mod excerpt;
+mod exit;
+mod http;
 mod hub;
+mod ingest;
+mod interrupt;
+mod open;
+mod print;
+mod progress;
+mod sample;
+mod wire;
 
-use alder_engine::{Device, Model};
-use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
-/// Offline search that answers with the sentence that says so.
-#[derive(Debug, Parser)]
-#[command(name = "alder", version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
+use clap::Parser;
+
+use cli::{Cli, Command};
+use exit::Exit;
+
+fn main() -> ExitCode {
+    let Cli { global, command } = Cli::parse();
+    start_log(&global, &command);
+    let outcome = match &command {
+        Command::Index(args) => commands::index::run(args, &global),
+        Command::Search(args) => commands::search::run(args, &global),
+        Command::Ask(args) => commands::ask::run(args, &global),
+        Command::Serve(args) => commands::serve::run(args, &global),
+        Command::Status(args) => commands::status::run(args, &global),
+        Command::Delete(args) => commands::delete::run(args, &global),
+        Command::FillMask(args) => commands::fill_mask::run(args, &global),
+        Command::Model(command) => commands::model::run(command, &global),
+        Command::Eval(args) => global
+            .model()
+            .and_then(|model| eval::run(args, &model))
+            .map(|()| Exit::Ok),
+    };
+    outcome.unwrap_or_else(|error| exit::report(&error)).into()
 }
 
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Measure every stage on judged data sets
-    Eval(eval::EvalArgs),
+/// Logs go to stderr; `ALDER_LOG` (`debug`, `alder=trace`, …) overrides what the command would show.
+fn start_log(global: &cli::Global, command: &Command) {
+    let level = match (global.quiet, command) {
+        (true, _) => "error",
+        (false, Command::Serve(_)) => "info,tantivy=warn",
+        (false, _) => "warn",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("ALDER_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .with_ansi(console::colors_enabled_stderr())
+        .init();
 }
 
-fn main() -> anyhow::Result<()> {
-    let Command::Eval(args) = Cli::parse().command;
-    eval::run(&args, &Model::embedded(Device::default())?)
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
 }

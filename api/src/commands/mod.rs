@@ -1,0 +1,10 @@
+//! One file per command: its arguments and its `run`.
+
+pub(crate) mod ask;
+pub(crate) mod delete;
+pub(crate) mod fill_mask;
+pub(crate) mod index;
+pub(crate) mod model;
+pub(crate) mod search;
+pub(crate) mod serve;
+pub(crate) mod status;

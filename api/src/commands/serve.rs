@@ -1,0 +1,166 @@
+//! `alder serve`: the web page and the HTTP interface. Listens first and indexes meanwhile, so that what is
+//! committed can be searched at once.
+
+use std::io::{Write, stdout};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use tokio::signal;
+
+use crate::cli::Global;
+use crate::exit::Exit;
+use crate::http::{Address, App, Callers, Limits, app, listen};
+use crate::ingest;
+use crate::interrupt::Interrupt;
+use crate::sample;
+
+/// Open requests may take this long after the signal to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How often commits of other programs (`alder index`) are looked for.
+const RELOAD_EVERY: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// Files and folders to index while serving
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Where to listen
+    #[arg(long, default_value = "127.0.0.1:7700", value_name = "ADDRESS:PORT")]
+    address: Address,
+    /// Listen on an address that other machines can reach, without any protection
+    #[arg(long)]
+    insecure: bool,
+    /// Open the page in the browser [default: if there is a desktop]
+    #[arg(long, overrides_with = "no_open")]
+    open: bool,
+    /// Do not open the page in the browser
+    #[arg(long)]
+    no_open: bool,
+}
+
+/// Runs the command until Ctrl-C or SIGTERM.
+pub(crate) fn run(args: &ServeArgs, global: &Global) -> anyhow::Result<Exit> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(args, global))
+}
+
+async fn serve(args: &ServeArgs, global: &Global) -> anyhow::Result<Exit> {
+    let callers = if args.insecure { Callers::Anyone } else { Callers::ThisMachine };
+    let listener = listen(args.address, callers).await?;
+    let address = listener.local_addr()?;
+    for path in &args.paths {
+        anyhow::ensure!(path.exists(), "{} does not exist; check the path", path.display());
+    }
+    let mut paths = args.paths.clone();
+    if paths.is_empty() && !global.has_collection() {
+        tracing::info!("no collection yet: indexing the sample articles");
+        paths.push(sample::unpack(&global.data_dir)?);
+    }
+    let model = global.model()?;
+    let collection = global.collection_or_new(&model)?;
+    let state = Arc::new(App::new(model, collection, address.ip(), Limits::default()));
+
+    announce(address, global)?;
+    if args.open || (!args.no_open && has_desktop()) {
+        open_browser(address);
+    }
+    let interrupt = Interrupt::new();
+    let indexing = (!paths.is_empty()).then(|| {
+        let (state, interrupt) = (state.clone(), interrupt.clone());
+        tokio::spawn(ingest::in_background(state, paths, interrupt))
+    });
+    let reloading = tokio::spawn(reload(state.clone()));
+
+    let (stop, mut stopped) = tokio::sync::watch::channel(());
+    let server = axum::serve(listener, app(state)).with_graceful_shutdown(async move {
+        let _ = stopped.changed().await;
+    });
+    let server = tokio::spawn(server.into_future());
+    stop_signal().await?;
+    tracing::info!("stopping: open requests and the batch in work are finished first");
+    interrupt.ask();
+    drop(stop);
+    reloading.abort();
+    if tokio::time::timeout(DRAIN, server).await.is_err() {
+        tracing::warn!("some requests did not finish in {} s", DRAIN.as_secs());
+    }
+    if let Some(indexing) = indexing {
+        indexing.await?;
+    }
+    Ok(Exit::Ok)
+}
+
+/// The address on stdout, where a script can read it; the rest in the log.
+fn announce(address: SocketAddr, global: &Global) -> std::io::Result<()> {
+    let mut out = stdout().lock();
+    writeln!(out, "http://{address}/")?;
+    out.flush()?;
+    tracing::info!("serving {} on http://{address}/", global.collection_folder().display());
+    Ok(())
+}
+
+/// Resolves on Ctrl-C or SIGTERM; the second Ctrl-C ends the process at once.
+async fn stop_signal() -> anyhow::Result<()> {
+    #[cfg(unix)]
+    let terminated = async {
+        let mut signals = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+        signals.recv().await;
+        anyhow::Ok(())
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<anyhow::Result<()>>();
+    tokio::select! {
+        result = signal::ctrl_c() => result?,
+        result = terminated => result?,
+    }
+    tokio::spawn(async {
+        if signal::ctrl_c().await.is_ok() {
+            std::process::exit(Exit::Interrupted as i32);
+        }
+    });
+    Ok(())
+}
+
+/// Publishes what other programs commit.
+async fn reload(state: Arc<App>) {
+    let mut ticks = tokio::time::interval(RELOAD_EVERY);
+    loop {
+        ticks.tick().await;
+        let state = state.clone();
+        match tokio::task::spawn_blocking(move || state.collection.reload()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!("{error}"),
+            Err(error) => tracing::error!("{error}"),
+        }
+    }
+}
+
+fn has_desktop() -> bool {
+    let session = cfg!(any(target_os = "macos", windows))
+        || ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some());
+    session && console::user_attended()
+}
+
+/// Asks the desktop to show the page; a browser that does not open is no reason not to serve.
+fn open_browser(address: SocketAddr) {
+    let (program, arguments): (&str, &[&str]) = if cfg!(target_os = "macos") {
+        ("open", &[])
+    } else if cfg!(windows) {
+        ("cmd", &["/C", "start", ""])
+    } else {
+        ("xdg-open", &[])
+    };
+    let url = format!("http://{address}/");
+    let started = std::process::Command::new(program)
+        .args(arguments)
+        .arg(&url)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn();
+    if let Err(error) = started {
+        tracing::info!("cannot open a browser ({program}: {error}); open {url} yourself");
+    }
+}

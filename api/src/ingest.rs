@@ -1,0 +1,96 @@
+//! The way into the indexer: paths for `alder index` and `alder serve PATH`, documents for
+//! `POST /v1/documents`. Takes the writer for as long as it works and gives it back.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use alder_engine::{Collection, Error, Generation, Model};
+use alder_indexer::{Event, IncomingDocument, Indexer, IngestError, IngestReport, Settings};
+
+use crate::exit::CollectionError;
+use crate::http::App;
+use crate::interrupt::Interrupt;
+use crate::wire::{IndexingStatus, ItemOutcome};
+
+/// How often a server logs how far it is.
+const LOG_EVERY: Duration = Duration::from_secs(5);
+
+/// Indexes `paths`, telling `progress`, until done or interrupted.
+pub(crate) fn paths(
+    collection: &Collection,
+    model: &Model,
+    paths: &[PathBuf],
+    interrupt: &Interrupt,
+    progress: impl FnMut(Event<'_>),
+) -> anyhow::Result<IngestReport> {
+    let mut writer = collection.writer().map_err(CollectionError::Open)?;
+    let known = collection.snapshot().content_hashes()?;
+    let settings = Settings::default();
+    let indexer = Indexer::new(&settings, model, &mut writer, known)?
+        .on_progress(progress)
+        .stop_when(interrupt.flag());
+    Ok(indexer.index(paths)?)
+}
+
+/// Adds or replaces documents; returns once they are durable, with one outcome each, in order.
+pub(crate) fn documents(
+    collection: &Collection,
+    model: &Model,
+    documents: Vec<IncomingDocument>,
+) -> Result<(Generation, Vec<ItemOutcome>), IngestError> {
+    let mut writer = collection.writer().map_err(Error::Open)?;
+    let known = collection.snapshot().content_hashes()?;
+    let settings = Settings::default();
+    let outcomes = Indexer::new(&settings, model, &mut writer, known)?.documents(documents)?;
+    let outcomes = outcomes.into_iter().map(ItemOutcome::from).collect();
+    Ok((collection.snapshot().generation(), outcomes))
+}
+
+/// Indexes `paths` beside a running server, telling the log and `/v1/status` how far it is.
+pub(crate) async fn in_background(app: Arc<App>, files: Vec<PathBuf>, interrupt: Interrupt) {
+    let Ok(permit) = app.write_permit().await else {
+        return tracing::error!("indexing cannot start: documents are being written");
+    };
+    let state = app.clone();
+    let work = move || {
+        let _permit = permit;
+        let started = Instant::now();
+        let mut logged = started;
+        let mut tell = |documents, bytes_done, bytes_total| {
+            let elapsed_ms = started.elapsed().as_millis() as u64;
+            state.set_indexing(IndexingStatus::Running {
+                documents,
+                bytes_done,
+                bytes_total,
+                elapsed_ms,
+            });
+            if logged.elapsed() >= LOG_EVERY {
+                logged = Instant::now();
+                let percent = 100 * bytes_done / bytes_total.max(1);
+                tracing::info!("indexing: {documents} documents, {percent} % of the files");
+            }
+        };
+        tell(0, 0, 0);
+        paths(&state.collection, &state.model, &files, &interrupt, |event| {
+            if let Event::Progress { bytes_done, bytes_total, documents, .. } = event {
+                tell(documents, bytes_done, bytes_total);
+            }
+        })
+    };
+    let outcome = match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(panic) => Err(panic.into()),
+    };
+    app.set_indexing(match outcome {
+        Ok(report) => {
+            let summary = report.summary();
+            tracing::info!("{summary}");
+            IndexingStatus::Done { summary }
+        }
+        Err(error) => {
+            tracing::error!("indexing ended: {error:#}");
+            IndexingStatus::Failed { detail: format!("{error:#}") }
+        }
+    });
+}

@@ -1,0 +1,93 @@
+//! [`StatusResponse`]: what `/v1/status` and `alder status --format json` tell, and [`Health`].
+
+use alder_engine::{Model, Snapshot, SnapshotStats};
+use serde::Serialize;
+
+/// Reply of `GET /health`.
+#[derive(Debug, Serialize)]
+pub(crate) struct Health {
+    /// `ok`.
+    pub(crate) status: &'static str,
+}
+
+/// Program, model, collection and what is going on.
+#[derive(Debug, Serialize)]
+pub(crate) struct StatusResponse {
+    pub(crate) version: &'static str,
+    pub(crate) model: ModelStatus,
+    pub(crate) collection: CollectionStatus,
+    /// Absent from the command line, which sees no server.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) indexing: Option<IndexingStatus>,
+}
+
+/// The loaded model.
+#[derive(Debug, Serialize)]
+pub(crate) struct ModelStatus {
+    name: String,
+    fingerprint: String,
+    dimensions: usize,
+    /// Tokens a text may have.
+    max_length: usize,
+    /// Whether it can answer questions.
+    reader: bool,
+}
+
+/// The published state of the collection.
+#[derive(Debug, Serialize)]
+pub(crate) struct CollectionStatus {
+    generation: u64,
+    #[serde(flatten)]
+    pub(crate) stats: SnapshotStats,
+}
+
+/// What the server's own indexing does.
+#[derive(Debug, Clone, Default, Serialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub(crate) enum IndexingStatus {
+    /// Nothing was asked.
+    #[default]
+    Idle,
+    /// Under way.
+    Running {
+        /// Documents stored so far.
+        documents: u64,
+        /// Bytes of the files behind this point.
+        bytes_done: u64,
+        /// Bytes of all files.
+        bytes_total: u64,
+        /// Since the start.
+        elapsed_ms: u64,
+    },
+    /// Finished.
+    Done {
+        /// The report in words.
+        summary: String,
+    },
+    /// Ended early.
+    Failed {
+        /// Why.
+        detail: String,
+    },
+}
+
+impl ModelStatus {
+    /// Figures of `model`.
+    pub(crate) fn new(model: &Model) -> Self {
+        let identity = model.identity();
+        Self {
+            name: identity.name.clone(),
+            fingerprint: identity.fingerprint.clone(),
+            dimensions: identity.dimensions,
+            max_length: model.max_length(),
+            reader: model.has_reader(),
+        }
+    }
+}
+
+impl CollectionStatus {
+    /// Figures of `snapshot`.
+    pub(crate) fn new(snapshot: &Snapshot) -> Self {
+        Self { generation: snapshot.generation().0, stats: snapshot.stats() }
+    }
+}
