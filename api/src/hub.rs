@@ -34,9 +34,9 @@ pub(crate) struct CachedModel {
 #[derive(Debug, Clone)]
 struct Hub {
     cache: PathBuf,
-    #[cfg_attr(not(feature = "fetch"), expect(dead_code, reason = "only downloads need it"))]
+    #[cfg_attr(not(feature = "fetch"), allow(dead_code, reason = "only downloads need it"))]
     endpoint: String,
-    #[cfg_attr(not(feature = "fetch"), expect(dead_code, reason = "only downloads need it"))]
+    #[cfg_attr(not(feature = "fetch"), allow(dead_code, reason = "only downloads need it"))]
     token: Option<String>,
     offline: bool,
 }
