@@ -12,7 +12,7 @@ impl Model {
     /// one `[MASK]` and the text fits into [`Model::max_length`] tokens, [`Error::Model`].
     pub fn fill_mask(&self, text: &str, top: usize) -> Result<Vec<MaskGuess>, Error> {
         let head = self.masked_lm.as_ref().ok_or_else(|| self.missing_head("masked-LM"))?;
-        let mask = self.tokenizer.mask_id().ok_or_else(|| self.missing_head("masked-LM"))?;
+        let mask = self.tokenizer.mask_id();
         let encoding = self.tokenizer.encode(text)?;
         let out_of_range = |field, unit, found: usize, max: usize| QueryError::OutOfRange {
             field,

@@ -12,6 +12,7 @@ mod open;
 mod package;
 mod read;
 mod spans;
+mod spiece;
 mod tokenizer;
 mod weights;
 
