@@ -52,7 +52,7 @@ impl Model {
     }
 
     /// One unit vector per text, in the order given; longer texts are cut at [`Model::max_length`] tokens. A
-    /// text without tokens has the zero vector. Batches by length and uses the rayon pool it is called in.
+    /// text that is blank has the zero vector. Batches by length and uses the rayon pool it is called in.
     ///
     /// # Errors
     /// [`Error::Model`].
@@ -64,7 +64,8 @@ impl Model {
             .map(|text| {
                 let encoding = self.tokenizer.encode(text)?;
                 let content = encoding.sequence.iter().any(Option::is_some);
-                Ok(content.then(|| Tokens::truncated(encoding, self.max_length, sep)))
+                let blank = !content || text.trim().is_empty();
+                Ok((!blank).then(|| Tokens::truncated(encoding, self.max_length, sep)))
             })
             .collect::<Result<Vec<Option<Tokens>>, Error>>()?;
         let has_content: Vec<bool> = tokens.iter().map(Option::is_some).collect();

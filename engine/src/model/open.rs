@@ -137,7 +137,7 @@ fn spiece_options(files: &Files) -> Result<SpieceOptions, OpenError> {
         do_lower_case: Option<bool>,
         keep_accents: Option<bool>,
     }
-    let mut options = SpieceOptions { do_lower_case: true, keep_accents: false };
+    let mut options = SpieceOptions::default();
     if files.has(TOKENIZER_CONFIG) {
         let bytes = files.text(TOKENIZER_CONFIG)?;
         let config: TokenizerConfig = serde_json::from_slice(&bytes).map_err(|e| {

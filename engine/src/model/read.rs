@@ -70,6 +70,9 @@ impl Model {
     /// [`Error::Model`].
     pub fn read(&self, question: &str, passages: &[&str]) -> Result<Vec<Reading>, Error> {
         let reader = self.reader.as_ref().ok_or_else(|| self.missing_head("span"))?;
+        if question.trim().is_empty() {
+            return Err(QueryError::Empty.into());
+        }
         let question = Content::from(self.tokenizer.encode(question)?).ids;
         let room = self.room_beside(&question)?;
         let contents = passages

@@ -97,7 +97,6 @@ impl Tokenizer {
             })
         };
         let (cls, sep) = (special("[CLS]")?, special("[SEP]")?);
-        special("<pad>")?;
         let mask = special("[MASK]")?;
         Ok(Self { segmenter, cls, sep, mask })
     }

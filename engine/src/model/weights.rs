@@ -36,7 +36,7 @@ impl Bytes {
         let file = File::open(path).map_err(|e| OpenError::io(path, e))?;
         let length = file.metadata().map_err(|e| OpenError::io(path, e))?.len();
         if length == 0 {
-            return Err(unexpected(path, "weights".into(), "an empty file".into()));
+            return Err(unexpected(path, "a file with content".into(), "an empty file".into()));
         }
         // SAFETY: the map is private to loading and dropped after it; every tensor is copied out of it. A
         // package that another process truncates during those milliseconds would end this one, as with any map.
