@@ -7,14 +7,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tantivy::indexer::{NoMergePolicy, UserOperation};
 use tantivy::index::SegmentId;
+use tantivy::indexer::{NoMergePolicy, UserOperation};
 use tantivy::{Index, IndexWriter, SegmentMeta, TantivyError};
 
+use super::failed;
 use super::record::{id_term, records};
 use super::schema::{self, Fields};
 use super::store::sync;
-use super::failed;
 use crate::{Document, DocumentId, Error, Passage, limits};
 
 /// The collection's lock is held, so tantivy's own can only be a remainder: a child process started while it

@@ -254,7 +254,8 @@ impl VectorFile {
         match self.shape.format {
             VectorFormat::Int8 => (self.scales()[row], numbers(bytes).to_vec()),
             VectorFormat::F16 => {
-                let row: Vec<f32> = numbers::<half::f16>(bytes).iter().map(|v| v.to_f32()).collect();
+                let row: Vec<f32> =
+                    numbers::<half::f16>(bytes).iter().map(|v| v.to_f32()).collect();
                 quantise(&row)
             }
             VectorFormat::F32 => quantise(numbers(bytes)),

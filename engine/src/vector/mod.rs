@@ -13,7 +13,6 @@ mod write;
 #[cfg(test)]
 mod tests;
 
-
 pub(crate) use build::add_graph;
 pub(crate) use file::{Shape, VectorFile};
 pub use format::VectorFormat;

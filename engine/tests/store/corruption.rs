@@ -104,7 +104,8 @@ fn damaged_files_are_named_or_harmless() {
 fn the_error_names_the_damaged_file() {
     let folder = tempfile::tempdir().unwrap();
     build(folder.path());
-    let store = files(folder.path()).into_iter().find(|f| f.extension().is_some_and(|e| e == "store"));
+    let store =
+        files(folder.path()).into_iter().find(|f| f.extension().is_some_and(|e| e == "store"));
     let store = store.unwrap();
     let mut bytes = fs::read(&store).unwrap();
     bytes[10] ^= 1;

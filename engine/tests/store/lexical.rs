@@ -46,7 +46,12 @@ fn library() -> Vec<EncodedDocument> {
     vec![
         one(1, "Rivers", "The Danube flows through ten countries.", json!({"year": 1990})),
         one(2, "Danube", "A long river in Europe.", json!({"year": 2001.5, "tags": ["a", "b"]})),
-        one(3, "Cooking", "Crème brûlée is a dessert of countries.", json!({"year": -3, "ok": true})),
+        one(
+            3,
+            "Cooking",
+            "Crème brûlée is a dessert of countries.",
+            json!({"year": -3, "ok": true}),
+        ),
         one(4, "War", "War and Peace is a novel about Russia.", json!({"year": 1869})),
         one(5, "Peace", "Peace came; and war ended.", json!({})),
     ]
@@ -107,7 +112,8 @@ fn equal_scores_are_in_order_of_document_id_also_at_the_cut() {
     let all: Vec<u64> = (10..20).collect();
     for k in [1, 3, 10] {
         let hits = snapshot.lexical("same", None, k).unwrap().0;
-        let ids: Vec<_> = hits.iter().map(|h| snapshot.passage(h.key).unwrap().id.document).collect();
+        let ids: Vec<_> =
+            hits.iter().map(|h| snapshot.passage(h.key).unwrap().id.document).collect();
         let expected: Vec<_> = all.iter().take(k).map(|&number| id(number)).collect();
         assert_eq!(ids, expected);
     }
@@ -193,7 +199,10 @@ fn bad_filters_are_refused_with_the_place() {
         (must(any(vec![json!(1), json!(null)])), "/must/0/match/any/1"),
         (must(range("year", Range::default())), "/must/0/range"),
         (must(range("y", Range { gt: Some(f64::NAN), ..Range::default() })), "/must/0/range"),
-        (must(range("y", Range { lt: Some(1.0), lte: Some(1.0), ..Range::default() })), "/must/0/range"),
+        (
+            must(range("y", Range { lt: Some(1.0), lte: Some(1.0), ..Range::default() })),
+            "/must/0/range",
+        ),
         (nested, "/must/0/must/0/must/0/must/0/must/0/must/0/must/0/must/0"),
         (many, "/should/256"),
     ];
