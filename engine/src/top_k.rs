@@ -21,7 +21,11 @@ struct Entry {
 impl Ord for Entry {
     /// Greater means worse.
     fn cmp(&self, other: &Self) -> Ordering {
-        other.score.total_cmp(&self.score).then(self.tie.cmp(&other.tie)).then(self.row.cmp(&other.row))
+        other
+            .score
+            .total_cmp(&self.score)
+            .then(self.tie.cmp(&other.tie))
+            .then(self.row.cmp(&other.row))
     }
 }
 

@@ -12,7 +12,16 @@ pub(super) const FILE: &str = "LOCK";
 /// The held lock of a folder; dropping it frees it.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
+}
+
+impl Drop for Lock {
+    /// Closing the file would not do: a child process started meanwhile has it open until it runs its program.
+    fn drop(&mut self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::warn!(%error, "the lock of a collection stays until the process ends");
+        }
+    }
 }
 
 impl Lock {
@@ -39,6 +48,6 @@ impl Lock {
         file.set_len(0).map_err(io)?;
         file.seek(SeekFrom::Start(0)).map_err(io)?;
         writeln!(file, "process {}", std::process::id()).map_err(io)?;
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 }

@@ -185,7 +185,8 @@ fn damaged(path: &Path, found: &str) -> OpenError {
         path: path.to_owned(),
         expected: "a sound file of a collection".into(),
         found: found.into(),
-        remedy: "check the path, restore the collection from a copy, or index into a new folder".into(),
+        remedy: "check the path, restore the collection from a copy, or index into a new folder"
+            .into(),
     }
 }
 

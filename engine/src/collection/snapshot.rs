@@ -4,15 +4,13 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::Generation;
 use super::manifest::{VECTORS, store_path};
 use super::vectors::{VectorFiles, bytes_in};
-use super::Generation;
 use crate::candidate::{Candidate, PassageKey};
 use crate::lexical::View;
 use crate::vector::VectorFile;
-use crate::{
-    Bm25, Cosine, Document, DocumentId, Embedding, Error, Filter, Passage, TermScore,
-};
+use crate::{Bm25, Cosine, Document, DocumentId, Embedding, Error, Filter, Passage, TermScore};
 
 /// The state of one commit: everything a query needs, unchanged for as long as it is held.
 #[derive(Debug)]

@@ -53,7 +53,8 @@ impl VectorFolder {
                 }
             }
         }
-        let source = |each: &mut dyn FnMut(u32, &[u8]) -> Result<(), Error>| view.vectors(segment, each);
+        let source =
+            |each: &mut dyn FnMut(u32, &[u8]) -> Result<(), Error>| view.vectors(segment, each);
         let broken = |reason| Error::Store { doing: "making a vector file", reason };
         match write_flat(&path, self.shape, &source) {
             Ok(()) => VectorFile::open(&path, self.shape, rows).map_err(broken),

@@ -13,10 +13,10 @@ use super::schema::Fields;
 use crate::{Error, limits};
 
 /// Weights of the fields. Chosen once on SciFact, Cranfield and CACM together.
-const TITLE: f32 = 0.6;
+const TITLE: f32 = 0.8;
 const HEADINGS: f32 = 0.4;
 const BODY: f32 = 1.0;
-const EXACT: f32 = 0.4;
+const EXACT: f32 = 0.3;
 
 /// One term in one field, with the weight of its score.
 pub(super) struct Clause {

@@ -14,7 +14,8 @@ use tantivy::{Directory, HasLen, Index, SegmentReader, TantivyError};
 
 use crate::{OpenError, limits};
 
-const REMEDY: &str = "restore the collection from a copy, or index the documents again into a new one";
+const REMEDY: &str =
+    "restore the collection from a copy, or index the documents again into a new one";
 
 /// What is wrong, in which file of the folder.
 pub(super) struct Damage {

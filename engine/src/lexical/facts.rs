@@ -127,6 +127,8 @@ mod tests {
         let message = facts(&metadata).unwrap_err().to_string();
         assert!(message.contains("author"), "{message}");
         let many = Metadata::from([("tags".to_string(), json!(vec![1; 2000]))]);
-        assert!(facts(&many).unwrap_err().to_string().contains("metadata must be between 0 and 1024"));
+        assert!(
+            facts(&many).unwrap_err().to_string().contains("metadata must be between 0 and 1024")
+        );
     }
 }

@@ -70,10 +70,7 @@ fn json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("records have string keys and no failing serializer")
 }
 
-fn parse<'a, T: Deserialize<'a>>(
-    fields: &Fields,
-    record: &'a TantivyDocument,
-) -> Result<T, Error> {
+fn parse<'a, T: Deserialize<'a>>(fields: &Fields, record: &'a TantivyDocument) -> Result<T, Error> {
     let bytes = record.get_first(fields.record).and_then(|value| value.as_bytes()).unwrap_or(b"");
     serde_json::from_slice(bytes).map_err(|e| Error::Store {
         doing: "reading a record",

@@ -39,8 +39,7 @@ impl Store {
         let failed = failed("creating the store");
         let directory = MmapDirectory::open(folder).map_err(|e| failed(e.into()))?;
         let (schema, _) = schema::schema();
-        let index =
-            Index::create(directory, schema, IndexSettings::default()).map_err(&failed)?;
+        let index = Index::create(directory, schema, IndexSettings::default()).map_err(&failed)?;
         schema::register(&index);
         StoreWriter::new(index, folder)?.commit(payload)
     }
@@ -81,7 +80,8 @@ impl Store {
             let metas = self.index.load_metas().map_err(&failed)?;
             self.reader.reload().map_err(&failed)?;
             let searcher = self.reader.searcher();
-            let read = searcher.segment_readers().iter().map(|s| (s.segment_id(), s.delete_opstamp()));
+            let read =
+                searcher.segment_readers().iter().map(|s| (s.segment_id(), s.delete_opstamp()));
             let written = metas.segments.iter().map(|s| (s.id(), s.delete_opstamp()));
             if read.eq(written) {
                 return View::new(searcher, self.fields, metas.payload.unwrap_or_default());
@@ -104,8 +104,7 @@ impl Store {
 
 /// Makes the renames in `directory` durable; tantivy does not after its own.
 pub(super) fn sync(directory: &dyn Directory) -> Result<(), Error> {
-    directory.sync_directory().map_err(|e| Error::Store {
-        doing: "syncing the store's folder",
-        reason: e.to_string(),
-    })
+    directory
+        .sync_directory()
+        .map_err(|e| Error::Store { doing: "syncing the store's folder", reason: e.to_string() })
 }

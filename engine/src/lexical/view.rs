@@ -44,15 +44,10 @@ impl std::fmt::Debug for View {
 }
 
 impl View {
-    pub(super) fn new(
-        searcher: Searcher,
-        fields: Fields,
-        payload: String,
-    ) -> Result<Self, Error> {
+    pub(super) fn new(searcher: Searcher, fields: Fields, payload: String) -> Result<Self, Error> {
         let failed = failed("reading segments");
-        let passages = searcher
-            .doc_freq(&Term::from_field_u64(fields.kind, PASSAGE))
-            .map_err(&failed)?;
+        let passages =
+            searcher.doc_freq(&Term::from_field_u64(fields.kind, PASSAGE)).map_err(&failed)?;
         let readers = searcher.segment_readers().iter();
         let segments = readers
             .map(|reader| SegmentView::new(reader, &fields))

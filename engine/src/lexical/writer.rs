@@ -5,16 +5,22 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use tantivy::indexer::{NoMergePolicy, UserOperation};
 use tantivy::index::SegmentId;
+use tantivy::indexer::{NoMergePolicy, UserOperation};
 use tantivy::{Index, IndexWriter, SegmentMeta, TantivyError};
 
+use super::failed;
 use super::record::{id_term, records};
 use super::schema::{self, Fields};
 use super::store::sync;
-use super::failed;
 use crate::{Document, DocumentId, Error, Passage, limits};
+
+/// The collection's lock is held, so tantivy's own can only be a remainder: a child process started while it
+/// was held has it open until it runs its program.
+const LOCK_ATTEMPTS: u32 = 200;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 
 /// The writer of an index.
 pub(crate) struct StoreWriter {
@@ -42,11 +48,15 @@ impl StoreWriter {
     /// The inner writer, opened at the last commit after a failure.
     fn inner(&mut self) -> Result<&mut IndexWriter, Error> {
         if self.inner.is_none() {
-            let failed = failed("opening the store for writing");
-            let writer = self
-                .index
-                .writer_with_num_threads(1, limits::WRITER_HEAP_BYTES)
-                .map_err(failed)?;
+            let mut attempts = 1..=LOCK_ATTEMPTS;
+            let writer = loop {
+                match self.index.writer_with_num_threads(1, limits::WRITER_HEAP_BYTES) {
+                    Err(TantivyError::LockFailure(..)) if attempts.next().is_some() => {
+                        std::thread::sleep(LOCK_PAUSE);
+                    }
+                    other => break other.map_err(failed("opening the store for writing"))?,
+                }
+            };
             writer.set_merge_policy(Box::new(NoMergePolicy));
             self.inner = Some(writer);
         }

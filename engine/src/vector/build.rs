@@ -33,13 +33,8 @@ pub(crate) fn add_graph(path: &Path, flat: &VectorFile) -> Result<bool, crate::E
 
 /// The graph section for the rows of `flat`, which has at least one.
 pub(super) fn build(flat: &VectorFile) -> Vec<u8> {
-    let hnsw = Hnsw::<i8, CodeDistance>::new(
-        LINKS,
-        flat.rows(),
-        LAYERS,
-        EF_CONSTRUCTION,
-        CodeDistance,
-    );
+    let hnsw =
+        Hnsw::<i8, CodeDistance>::new(LINKS, flat.rows(), LAYERS, EF_CONSTRUCTION, CodeDistance);
     (0..flat.rows()).into_par_iter().for_each(|row| {
         let (scale, mut code) = flat.codes(row);
         code.extend(scale.to_le_bytes().map(|byte| byte as i8));
@@ -53,7 +48,8 @@ pub(super) fn build(flat: &VectorFile) -> Vec<u8> {
         for point in points.get_layer_iterator(level) {
             let row = point.get_origin_id() as u32;
             entry = row;
-            for (lists, neighbours) in layers[..=level].iter_mut().zip(point.get_neighborhood_id()) {
+            for (lists, neighbours) in layers[..=level].iter_mut().zip(point.get_neighborhood_id())
+            {
                 lists.push((row, neighbours.iter().map(|n| n.d_id as u32).collect()));
             }
         }

@@ -144,14 +144,10 @@ impl VectorFile {
         if k == 0 || allowed.len() == 0 || self.rows == 0 {
             return Vec::new();
         }
-        let ef = (2 * k).max(super::EF_SEARCH);
-        match &self.graph {
-            // A filtered walk visits about `ef · links / selectivity` rows, a scan tests all allowed ones.
-            Some(graph) if allowed.len().saturating_pow(2) > 32 * ef * self.rows => {
-                self.walk(graph, query, allowed, (k, ef), tie)
-            }
-            _ => self.scan(query, allowed, k, tie),
-        }
+        // A filtered walk visits about `ef · links / selectivity` rows, a scan tests all allowed ones.
+        let worth_a_walk = allowed.len().saturating_pow(2) > 32 * ef(k) * self.rows;
+        let walked = if worth_a_walk { self.walk(query, allowed, k, tie) } else { None };
+        walked.unwrap_or_else(|| self.scan(query, allowed, k, tie))
     }
 
     /// Exact search. Int8 rows are first compared in integers: `q·r ≤ s·(q̂·r̂) + ‖q - s·q̂‖·‖r‖` (Cauchy and
@@ -180,19 +176,20 @@ impl VectorFile {
         top.into_sorted()
     }
 
-    fn walk(
+    /// Search along the graph, if there is one; what is found is scored exactly.
+    pub(super) fn walk(
         &self,
-        graph: &Graph,
         query: &[f32],
         allowed: &RowSet,
-        (k, ef): (usize, usize),
+        k: usize,
         tie: &dyn Fn(u32) -> u64,
-    ) -> Vec<(u32, f32)> {
+    ) -> Option<Vec<(u32, f32)>> {
+        let graph = self.graph.as_ref()?;
         let documents = self.documents();
         let links = graph.links(&self.map.bytes()[self.sections.graph.clone()]);
         let coarse = self.coarse(query);
         let found = links.search(
-            ef,
+            ef(k),
             |row| match &coarse {
                 Some(coarse) => self.coarse_score(coarse, row as usize),
                 None => self.score(query, row as usize),
@@ -203,7 +200,7 @@ impl VectorFile {
         for row in found {
             top.push(self.score(query, row as usize), documents[row as usize], tie);
         }
-        top.into_sorted()
+        Some(top.into_sorted())
     }
 
     /// Cosine of `query` and a row as stored.
@@ -257,7 +254,8 @@ impl VectorFile {
         match self.shape.format {
             VectorFormat::Int8 => (self.scales()[row], numbers(bytes).to_vec()),
             VectorFormat::F16 => {
-                let row: Vec<f32> = numbers::<half::f16>(bytes).iter().map(|v| v.to_f32()).collect();
+                let row: Vec<f32> =
+                    numbers::<half::f16>(bytes).iter().map(|v| v.to_f32()).collect();
                 quantise(&row)
             }
             VectorFormat::F32 => quantise(numbers(bytes)),
@@ -273,6 +271,11 @@ impl VectorFile {
     pub(super) fn shape(&self) -> Shape {
         self.shape
     }
+}
+
+/// Rows a walk for `k` keeps open.
+fn ef(k: usize) -> usize {
+    (2 * k).max(super::EF_SEARCH)
 }
 
 /// A query in int8.

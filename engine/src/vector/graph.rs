@@ -47,7 +47,9 @@ impl Graph {
         let mut at = 2;
         let mut layers = Vec::new();
         for level in 0..layer_count {
-            let [nodes, links] = *all.get(at..at + 2).ok_or_else(wrong)? else { return Err(wrong()) };
+            let [nodes, links] = *all.get(at..at + 2).ok_or_else(wrong)? else {
+                return Err(wrong());
+            };
             let (nodes, links) = (nodes as usize, links as usize);
             let members = at + 2..at + 2 + if level == 0 { 0 } else { nodes };
             let offsets = members.end..members.end + nodes + 1;

@@ -10,6 +10,8 @@ mod graph;
 mod mapped;
 mod write;
 
+#[cfg(test)]
+mod tests;
 
 pub(crate) use build::add_graph;
 pub(crate) use file::{Shape, VectorFile};

@@ -27,10 +27,7 @@ pub(crate) fn write_flat(
 ///
 /// # Errors
 /// As [`write_flat`].
-pub(crate) fn flat_image(
-    shape: Shape,
-    vectors: Source<'_>,
-) -> Result<Vec<u8>, crate::Error> {
+pub(crate) fn flat_image(shape: Shape, vectors: Source<'_>) -> Result<Vec<u8>, crate::Error> {
     let mut image = Cursor::new(Vec::new());
     flat(&mut image, shape, vectors)?;
     Ok(image.into_inner())
@@ -86,9 +83,11 @@ fn flat<W: Write + Seek>(
     let mut body = Body::start(file)?;
     let (mut scales, mut documents) = (Vec::new(), Vec::new());
     vectors(&mut |document, stored| {
-        let (scale, row) = shape.format.split(stored, shape.dimensions).map_err(|reason| {
-            crate::Error::Store { doing: "reading stored vectors", reason: format!("found {reason}") }
-        })?;
+        let (scale, row) =
+            shape.format.split(stored, shape.dimensions).map_err(|reason| crate::Error::Store {
+                doing: "reading stored vectors",
+                reason: format!("found {reason}"),
+            })?;
         scales.extend(scale.to_le_bytes());
         documents.extend(document.to_le_bytes());
         body.write(row)

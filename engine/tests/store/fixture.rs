@@ -8,27 +8,27 @@ use alder_engine::{
 };
 use serde_json::json;
 
-pub const DIMENSIONS: usize = 16;
+pub(crate) const DIMENSIONS: usize = 16;
 
-pub fn model() -> ModelIdentity {
+pub(crate) fn model() -> ModelIdentity {
     ModelIdentity { name: "fake".into(), fingerprint: "0123".into(), dimensions: DIMENSIONS }
 }
 
 /// Settings under which tens of vectors make a graph.
-pub fn small_graphs() -> CollectionSettings {
+pub(crate) fn small_graphs() -> CollectionSettings {
     CollectionSettings { graph_rows: 40, ..CollectionSettings::default() }
 }
 
-pub fn open(folder: &Path) -> Collection {
+pub(crate) fn open(folder: &Path) -> Collection {
     Collection::open_or_create_with(folder, &model(), &small_graphs()).unwrap()
 }
 
 /// A small generator: the tests need repeatable numbers, not good ones.
 #[derive(Clone)]
-pub struct Numbers(pub u64);
+pub(crate) struct Numbers(pub(crate) u64);
 
 impl Numbers {
-    pub fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -36,32 +36,32 @@ impl Numbers {
         z ^ (z >> 31)
     }
 
-    pub fn below(&mut self, bound: u64) -> u64 {
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         self.next() % bound
     }
 
     /// Roughly normal, mean 0.
-    pub fn normal(&mut self) -> f32 {
+    pub(crate) fn normal(&mut self) -> f32 {
         (0..4).map(|_| self.below(1 << 20) as f32 / (1 << 20) as f32 - 0.5).sum()
     }
 }
 
-pub fn embedding(seed: u64) -> Embedding {
+pub(crate) fn embedding(seed: u64) -> Embedding {
     let mut numbers = Numbers(seed);
     Embedding::normalised((0..DIMENSIONS).map(|_| numbers.normal()).collect())
 }
 
-pub fn id(number: u64) -> DocumentId {
+pub(crate) fn id(number: u64) -> DocumentId {
     DocumentId::new(format!("doc-{number}")).unwrap()
 }
 
 /// The seed of a passage's embedding.
-pub fn seed(number: u64, version: u64, ordinal: u64) -> u64 {
+pub(crate) fn seed(number: u64, version: u64, ordinal: u64) -> u64 {
     number * 1_000_003 + version * 1_009 + ordinal
 }
 
 /// Document `number` in its `version`: one to three passages, each with words of its own.
-pub fn document(number: u64, version: u64) -> EncodedDocument {
+pub(crate) fn document(number: u64, version: u64) -> EncodedDocument {
     let count = 1 + (number + version) % 3;
     let metadata = Metadata::from([
         ("version".to_string(), json!(version)),
@@ -90,13 +90,8 @@ pub fn document(number: u64, version: u64) -> EncodedDocument {
     EncodedDocument { document, passages }
 }
 
-/// Number of passages of [`document`].
-pub fn passages(number: u64, version: u64) -> usize {
-    1 + ((number + version) % 3) as usize
-}
-
 /// Ids of all passages both retrievers return for everything, which must be the same.
-pub fn live(snapshot: &Snapshot) -> Vec<PassageId> {
+pub(crate) fn live(snapshot: &Snapshot) -> Vec<PassageId> {
     let names = |keys: Vec<_>| {
         let mut names: Vec<PassageId> =
             keys.into_iter().map(|key| snapshot.passage(key).unwrap().id).collect();
@@ -112,7 +107,7 @@ pub fn live(snapshot: &Snapshot) -> Vec<PassageId> {
 }
 
 /// Checks that `snapshot` holds exactly `documents` (number, version), whole and in both retrievers.
-pub fn assert_holds(snapshot: &Snapshot, documents: impl IntoIterator<Item = (u64, u64)>) {
+pub(crate) fn assert_holds(snapshot: &Snapshot, documents: impl IntoIterator<Item = (u64, u64)>) {
     let mut expected = Vec::new();
     let mut hashes = std::collections::HashMap::new();
     for (number, version) in documents {
