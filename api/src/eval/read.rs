@@ -75,7 +75,8 @@ mod tests {
             null_logit: 2.0,
             relevance_logit: None,
         };
-        let calibration = Calibration { null_bias: 1.0, temperature: 2.0 };
+        let calibration =
+            Calibration { null_bias: 1.0, temperature: 2.0, ..Calibration::default() };
         let (text, even) = best_span(&reading(3.0), "an elm", calibration).unwrap();
         assert_eq!((text.as_str(), even), ("elm", 0.5));
         let (_, sure) = best_span(&reading(5.0), "an elm", calibration).unwrap();
