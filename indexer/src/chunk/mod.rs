@@ -57,13 +57,15 @@ pub(crate) fn chunk(
     Ok(packer.out)
 }
 
+type HeadingPath = Arc<[String]>;
+
 /// Tokens that remain for the body beside title and headings.
 struct Rooms<'a> {
     budget: usize,
     title: usize,
     token_spans: &'a TokenSpans<'a>,
     /// For each heading path: what is kept of it, and the tokens left for the body.
-    measured: HashMap<Arc<[String]>, (Arc<[String]>, usize)>,
+    measured: HashMap<HeadingPath, (HeadingPath, usize)>,
 }
 
 impl<'a> Rooms<'a> {

@@ -37,9 +37,9 @@ pub(super) fn units(extracted: &Extracted) -> Vec<Unit> {
         .enumerate()
         .filter(|(i, block)| match block.kind {
             BlockKind::Title => only_title,
-            BlockKind::Heading => !blocks
+            BlockKind::Heading => blocks
                 .get(i + 1)
-                .is_some_and(|next| next.heading_path.len() > block.heading_path.len()),
+                .is_none_or(|next| next.heading_path.len() <= block.heading_path.len()),
             _ => true,
         })
         .map(|(_, block)| Unit {

@@ -63,7 +63,7 @@ fn read_line(reader: &mut dyn BufRead, line: &mut Vec<u8>, limit: usize) -> std:
 pub(super) fn elements(records: &mut Records<'_>, text: &str) -> Result<(), String> {
     let start = text.len() - text.trim_start().len();
     let mut at = At { line: 1 + newlines(&text[..start]), number: 0, position: text.len() as u64 };
-    match text[start..].as_bytes().first() {
+    match text.as_bytes().get(start) {
         Some(b'{') => {
             let source = text.trim().as_bytes();
             let parsed = match object(source) {

@@ -147,6 +147,33 @@ fn html_that_would_exhaust_a_parser_is_refused_with_a_reason() {
 }
 
 #[test]
+fn pages_that_parsers_find_hard_take_seconds_at_most() {
+    let hard = [
+        (Format::Html, "<div>".repeat(500) + &"<p>some words, and more".repeat(40_000)),
+        (Format::Html, "<b><i><u>".repeat(3) + &"<p>some words, and more".repeat(40_000)),
+        (Format::Html, "<table>".repeat(400) + &"x<b>y".repeat(400)),
+        (Format::Html, "<table>".to_owned() + &"x<br>".repeat(40_000)),
+        (Format::Html, "<a href=x>link, and</a> ".repeat(45_000)),
+        (Format::Html, "<p>".to_owned() + &"many words. ".repeat(300_000)),
+        (Format::Html, "<!--".repeat(300_000)),
+        (Format::Html, "&amp".repeat(300_000)),
+        (Format::Markdown, ">".repeat(20_000)),
+        (Format::Markdown, "[".repeat(200_000)),
+        (Format::Markdown, "*a_ `".repeat(100_000)),
+        (Format::Markdown, "- ".repeat(20_000)),
+        (Format::Markdown, "<div>\n\n".repeat(50_000)),
+        (Format::Markdown, (0..50_000).map(|i| format!("# {i}\n")).collect()),
+    ];
+    for (format, page) in hard {
+        let start = page[..24.min(page.len())].to_owned();
+        let started = std::time::Instant::now();
+        let _ = whole(format, "x", page);
+        println!("{start:?}: {:?}", started.elapsed());
+        assert!(started.elapsed().as_secs() < 10, "{start:?} took {:?}", started.elapsed());
+    }
+}
+
+#[test]
 fn json_lines_give_one_document_each_and_a_bad_line_does_not_stop_the_rest() {
     let source = b"\xef\xbb\xbf{\"_id\": \"4\", \"title\": \"T\", \"text\": \"Body.\", \"metadata\": {\"year\": 1999}}\n\n\
         {\"id\": 7, \"abstract\": [\"One.\", \"Two.\"], \"a\": {\"b\": [1, null]}, \"n\": null}\r\n\

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use alder_engine::Embedding;
+use alder_engine::{Embedding, Span};
 
 use super::*;
 use crate::IngestReport;

@@ -15,8 +15,9 @@ mod folder;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use alder_engine::{DocumentId, Embedding, EncodedDocument, Error, Model, Span, Writer};
+use alder_engine::{DocumentId, Embedding, EncodedDocument, Error, Model, Writer};
 
+use crate::chunk::TokenSpans;
 use crate::settings::Settings;
 
 pub use documents::{IncomingDocument, ItemOutcome};
@@ -50,6 +51,9 @@ pub enum Event<'a> {
     },
 }
 
+/// One embedding for each text, in order.
+type Encode<'a> = dyn Fn(&[&str]) -> Result<Vec<Embedding>, Error> + 'a;
+
 /// A change to the collection.
 #[derive(Debug)]
 enum Change {
@@ -60,7 +64,7 @@ enum Change {
 
 /// Puts files and documents into one collection.
 pub struct Indexer<'a> {
-    token_spans: Box<dyn Fn(&str) -> Result<Vec<Span>, Error> + Sync + 'a>,
+    token_spans: Box<TokenSpans<'a>>,
     known: HashMap<DocumentId, String>,
     output: Output<'a>,
 }
@@ -68,7 +72,7 @@ pub struct Indexer<'a> {
 /// What the caller's thread works with.
 struct Output<'a> {
     settings: &'a Settings,
-    encode: Box<dyn Fn(&[&str]) -> Result<Vec<Embedding>, Error> + 'a>,
+    encode: Box<Encode<'a>>,
     sink: Box<dyn FnMut(Change) -> Result<(), Error> + 'a>,
     progress: Box<dyn FnMut(Event<'_>) + 'a>,
     stop: Option<&'a AtomicBool>,

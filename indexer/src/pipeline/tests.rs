@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use alder_engine::QueryError;
+use alder_engine::{QueryError, Span};
 
 use super::*;
 use crate::{Fate, IngestError, IngestReport};
@@ -309,7 +309,7 @@ fn an_unreadable_file_is_a_line_in_the_report() {
     use std::os::unix::fs::PermissionsExt;
     let dir = folder(&[("a.txt", "One."), ("secret.txt", "Two.")]);
     let secret = dir.path().join("secret.txt");
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::File::open(&secret).is_ok() {
         eprintln!("skipped: this user may read everything");
         return;
