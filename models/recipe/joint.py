@@ -1,7 +1,7 @@
 """Stage 2: one trunk learns to read while it keeps embedding: tasks mixed step by step.
 
 joint.py --start a6.pt --mix qa=4,cloze=1,mlm=1,distil=2 --lengths 64:3,96:2,128:1 --out j6.pt ...
-Tasks: qa (SQuADShifts), extra (QAMR, PolicyQA), cloze (recurring spans of the Wikipedia text), mlm (masked LM over
+Tasks: qa (SQuADShifts), extra (QAMR, PolicyQA), asked (questions made by rule), cloze (recurring spans), mlm (masked LM over
 pairs and sentence order), distil (word and sentence states of the teacher), pairs (question-passage contrast).
 Weights are shares of steps; every step has about --batch tokens of one fixed length.
 """
@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
 
+import asked
 import data
 import distil
 import masked
@@ -20,6 +21,9 @@ import reading
 import run
 from evaluate import retrieval
 from model import mean_pool
+
+
+READING = ("qa", "extra", "asked", "cloze")
 
 
 def weights(text):
@@ -64,15 +68,14 @@ class Tasks:
         self.tok.no_padding()
         self.tok.no_truncation()
         self.lengths, self.reader = weights(a.lengths), reading.Reader(self.tok, rng)
-        if "qa" in self.mix or "pairs" in self.mix:
-            self.shifts = reading.Questions(self.tok, a.data, data.SHIFTS)
-            print(len(self.shifts.rows), "questions", flush=True)
-        if "extra" in self.mix:
-            self.more = reading.Questions(self.tok, a.data, data.EXTRA)
-            print(len(self.more.rows), "extra questions", flush=True)
-        if "cloze" in self.mix:
-            self.clozes = reading.clozes(self.tok, a.data, a.share, rng)
-            print(len(self.clozes), "cloze questions", flush=True)
+        known, folder = reading.Texts(self.tok), a.data
+        sources = dict(qa=lambda: reading.labelled(known, folder, data.SHIFTS),
+                       extra=lambda: reading.labelled(known, folder, data.EXTRA),
+                       asked=lambda: reading.Questions(known, [(p, p, q, [(at, t)]) for q, p, at, t in asked.made(folder, a.share, rng)]),
+                       cloze=lambda: reading.clozes(known, folder, a.share, rng))
+        self.sets = {k: f() for k, f in sources.items() if k in self.mix or k == "qa" and "pairs" in self.mix}
+        for k, x in self.sets.items():
+            print(len(x.rows), k, "questions", flush=True)
         if "mlm" in self.mix:
             self.masked = masked.Masked(self.tok, a.data, a.share, rng)
         if "distil" in self.mix or "pairs" in self.mix:
@@ -92,17 +95,9 @@ class Tasks:
         span, rel, right = span_loss(self.m, b)
         return span + 0.3 * rel, int(b[1].sum()), {name: span, name + "_hit": right, "rel": rel}
 
-    def qa(self):
-        L = draw(self.rng, self.lengths)
-        return self.read([self.shifts.sample(self.rng) for _ in range(self.a.batch // L)], L, "qa")
-
-    def extra(self):
-        L = 64
-        return self.read([self.more.sample(self.rng) for _ in range(self.a.batch // L)], L, "extra", null=0.08)
-
-    def cloze(self):
-        L = draw(self.rng, self.lengths)
-        return self.read(self.rng.sample(self.clozes, self.a.batch // L), L, "cloze", null=0.0)
+    def read_from(self, name):
+        L = 64 if name == "extra" else draw(self.rng, self.lengths)
+        return self.read([self.sets[name].sample(self.rng) for _ in range(self.a.batch // L)], L, name)
 
     def mlm(self):
         L = self.rng.choice((64, 128))
@@ -111,8 +106,8 @@ class Tasks:
         return word + 0.5 * order, int(b[1].sum()), dict(mlm=word, order=order)
 
     def pairs(self):
-        rows = self.rng.sample(self.shifts.rows, 24)
-        loss, n = contrast(self.m, self.short, [(q, c) for q, c, *_ in rows])
+        rows = self.rng.sample(self.sets["qa"].rows, 24)
+        loss, n = contrast(self.m, self.short, [(q, c) for _, c, q, _ in rows])
         return loss, n, dict(pairs=loss)
 
     def distil(self):
@@ -125,7 +120,8 @@ class Tasks:
         return 2 * layer[-1] + 5 * sentence + kl, n, dict(sentence=sentence, kl=kl, last=layer[-1])
 
     def step(self):
-        return getattr(self, draw(self.rng, self.mix))()
+        name = draw(self.rng, self.mix)
+        return self.read_from(name) if name in READING else getattr(self, name)()
 
 
 def main():
@@ -142,7 +138,7 @@ def main():
     m = run.load_model(a.out if os.path.exists(a.out) else a.start)
     t = Tasks(a, m, rng)
     used = ["trunk."] + [h for k, hs in dict(qa=("span.", "relevance."), mlm=("mlm", "sop.", "pool.")).items()
-                         for h in hs if k in t.mix or k == "qa" and ("extra" in t.mix or "cloze" in t.mix)]
+                         for h in hs if k in t.mix or k == "qa" and any(x in t.mix for x in READING)]
     for n, p in m.named_parameters():
         p.requires_grad = n.startswith(tuple(used))
     r = run.Run(a, m, run.optimiser(m, a.lr, (("trunk.layers.", a.layer_rate), ("trunk.", 1.0), ("", 2.0))))

@@ -24,46 +24,53 @@ class Text:
         return (t[0], t[-1]) if t else None
 
 
-def plain(tok, texts):
-    """Text objects without special tokens, each distinct text encoded once."""
-    distinct = list(dict.fromkeys(texts))
-    out = {}
-    for i in range(0, len(distinct), 2000):
-        part = distinct[i:i + 2000]
-        out.update(zip(part, map(Text, part, tok.encode_batch(part, add_special_tokens=False))))
-    return out
+class Texts:
+    """Text objects without special tokens, each distinct text encoded when first asked for."""
+
+    def __init__(self, tok):
+        self.tok, self.known = tok, {}
+
+    def __getitem__(self, text):
+        t = self.known.get(text)
+        if t is None:
+            t = self.known[text] = Text(text, self.tok.encode(text, add_special_tokens=False))
+        return t
 
 
 class Questions:
-    """All questions of the training files, ready to be cut to any length."""
+    """Questions with their passages and answers, ready to be cut to any length."""
 
-    def __init__(self, tok, folder, files, split="train"):
-        rows = [r for r in data.questions(folder, files, split) if r[4]]
-        self.context = plain(tok, [r[2] for r in rows])
-        self.question = plain(tok, [r[3] for r in rows])
-        self.rows, article = [], collections.defaultdict(set)
-        for name, a, c, q, answers in rows:
-            article[name, a].add(c)
-            spans = [s for s in (self.context[c].find(x, x + len(t)) for x, t in answers) if s]
-            if spans:
-                self.rows.append((q, c, spans, (name, a), answers[0][1]))
-        self.article = {k: sorted(v) for k, v in article.items()}
-        self.all = list(self.context)
+    def __init__(self, texts, rows):
+        """rows: (article key, passage, question, [(start, answer), ...])"""
+        self.texts, self.rows, self.near = texts, rows, collections.defaultdict(set)
+        for key, c, _, _ in rows:
+            self.near[key].add(c)
+        self.near = {k: sorted(v) for k, v in self.near.items()}
+        self.all = sorted({c for v in self.near.values() for c in v})
 
     def sample(self, rng):
-        """(question ids, context Text, [spans], another context that lacks the answer or None)."""
-        q, c, spans, key, answer = rng.choice(self.rows)
-        near = self.article[key]
+        """(question ids, passage Text, [spans], another passage that lacks the answer or None)."""
+        while True:
+            key, c, q, answers = rng.choice(self.rows)
+            text = self.texts[c]
+            spans = [s for s in (text.find(x, x + len(t)) for x, t in answers) if s]
+            if spans:
+                break
+        near = self.near[key]
         other = rng.choice(near if len(near) > 2 else self.all)
-        if answer.lower() in other.lower():
+        if any(t.lower() in other.lower() for _, t in answers):
             other = None
-        return self.question[q].ids[:QUESTION], self.context[c], spans, self.context[other] if other else None
+        return self.texts[q].ids[:QUESTION], text, spans, self.texts[other] if other else None
+
+
+def labelled(texts, folder, files, split="train"):
+    return Questions(texts, [((n, a), c, q, s) for n, a, c, q, s in data.questions(folder, files, split) if s])
 
 
 NAME = re.compile(r"\b(?:[A-Z][\w'-]+(?: (?:of|the|de|and) [A-Z][\w'-]+| [A-Z][\w'-]+)*|\d[\d,.]*\d|\d{2,})")
 
 
-def clozes(tok, folder, share, rng, most=20000):
+def clozes(texts, folder, share, rng, most=20000):
     """Cloze questions: a sentence whose name or number also occurs elsewhere in its document, blanked out.
 
     The passage is the paragraph(s) around the other occurrence; the answer is that occurrence (recurring spans).
@@ -85,16 +92,10 @@ def clozes(tok, folder, share, rng, most=20000):
             passage = ps[j].replace(s, " ") if i == j else ps[j]
             k = passage.find(name)
             if k >= 0 and passage.count(name) <= 2:
-                raw.append((s[:at] + "[MASK]" + s[at + len(name):], passage[max(0, k - 700):k + 700], name))
+                raw.append((s[:at] + "[MASK]" + s[at + len(name):], passage[max(0, k - 700):k + 700], name, title))
         if len(raw) >= most:
             break
-    context, question = plain(tok, [r[1] for r in raw]), plain(tok, [r[0] for r in raw])
-    out = []
-    for q, c, name in raw:
-        spans = [s for s in (context[c].find(m.start(), m.end()) for m in re.finditer(re.escape(name), c)) if s]
-        if spans:
-            out.append((question[q].ids[:QUESTION], context[c], spans, None))
-    return out
+    return Questions(texts, [(t, c, q, [(m.start(), n) for m in re.finditer(re.escape(n), c)]) for q, c, n, t in raw])
 
 
 class Reader:
