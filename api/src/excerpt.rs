@@ -3,22 +3,17 @@
 
 use std::ops::Range;
 
-use alder_engine::Span;
+use alder_engine::{Span, sentences};
 
 /// Words that say nothing about where to look.
 const PLAIN_WORDS: &[&str] = &[
-    "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "did", "do", "does", "for",
-    "from", "had", "has", "have", "how", "in", "into", "is", "it", "its", "many", "much", "not", "of",
-    "on", "or", "that", "the", "their", "there", "they", "this", "to", "was", "were", "what", "when",
-    "where", "which", "who", "whom", "whose", "why", "will", "with", "would",
+    "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "did", "do", "does",
+    "for", "from", "had", "has", "have", "how", "in", "into", "is", "it", "its", "many", "much",
+    "not", "of", "on", "or", "that", "the", "their", "there", "they", "this", "to", "was", "were",
+    "what", "when", "where", "which", "who", "whom", "whose", "why", "will", "with", "would",
 ];
 /// English endings that a search sees through.
 const ENDINGS: &[&str] = &["", "s", "es", "ed", "d", "ing", "er", "ers", "ly", "ion", "ions"];
-/// A full stop after one of these ends no sentence.
-const ABBREVIATIONS: &[&str] = &[
-    "dr", "mr", "mrs", "ms", "st", "prof", "vs", "etc", "e.g", "i.e", "cf", "ca", "no", "fig", "vol",
-];
-
 /// Byte ranges of the words in `text` that the words of `query` stand for, in order.
 pub(crate) fn query_terms(text: &str, query: &str) -> Vec<Range<usize>> {
     let wanted: Vec<String> = words(query)
@@ -36,19 +31,10 @@ pub(crate) fn query_terms(text: &str, query: &str) -> Vec<Range<usize>> {
 
 /// The sentence or sentences of `text` that hold `span`, without surrounding white space.
 pub(crate) fn sentence_around(text: &str, span: Span) -> Range<usize> {
-    let mut start = 0;
-    let mut end = text.len();
-    for boundary in sentence_ends(text) {
-        if boundary <= span.start {
-            start = boundary;
-        } else if boundary >= span.end {
-            end = boundary;
-            break;
-        }
-    }
-    let sentence = &text[start..end];
-    start += sentence.len() - sentence.trim_start().len();
-    start..start + sentence.trim().len()
+    let all = sentences(text);
+    let first = all.iter().rfind(|s| s.start <= span.start).map_or(span.start, |s| s.start);
+    let last = all.iter().find(|s| s.end >= span.end).map_or(span.end, |s| s.end);
+    first..last
 }
 
 /// Maximal runs of letters and digits, with inner apostrophes.
@@ -74,37 +60,6 @@ fn same_word(a: &str, b: &str) -> bool {
         a.chars().zip(b.chars()).take_while(|(x, y)| x == y).map(|(x, _)| x.len_utf8()).sum();
     let ends = |word: &str| ENDINGS.contains(&&word[shared..]);
     shared >= 4 && ends(a) && ends(b)
-}
-
-/// Byte positions just after each sentence: a mark and white space before what may begin a sentence, or
-/// an empty line.
-fn sentence_ends(text: &str) -> impl Iterator<Item = usize> {
-    text.char_indices().filter_map(move |(at, c)| {
-        let after = at + c.len_utf8();
-        let rest = &text[after..];
-        let ends = match c {
-            '\n' => rest.starts_with('\n'),
-            '.' | '!' | '?' | '…' => {
-                begins_sentence(rest) && !(c == '.' && is_abbreviation(&text[..at]))
-            }
-            '。' | '！' | '？' => true,
-            _ => false,
-        };
-        ends.then(|| after + rest.len() - rest.trim_start_matches(['"', '”', '’', ')', ']']).len())
-    })
-}
-
-fn begins_sentence(rest: &str) -> bool {
-    let rest = rest.trim_start_matches(['"', '”', '’', ')', ']']);
-    let next = rest.trim_start();
-    next.is_empty() || (next.len() < rest.len() && !next.starts_with(char::is_lowercase))
-}
-
-fn is_abbreviation(before: &str) -> bool {
-    let word = before.rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or("");
-    let lower = word.to_lowercase();
-    ABBREVIATIONS.contains(&lower.as_str())
-        || (word.chars().count() == 1 && word.chars().all(char::is_uppercase))
 }
 
 #[cfg(test)]

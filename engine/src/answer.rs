@@ -2,21 +2,25 @@
 //!
 //! The margin of a span is its logit minus the null logit of its passage, so margins of different passages
 //! are comparable (shared normalisation, Clark and Gardner 2018, section 2.2; over passages as in Wang et
-//! al. 2019, "Multi-passage BERT", eq. 1). With temperature T, retrieval weight λ and retrieval score r in 0..=1:
+//! al. 2019, "Multi-passage BERT", eq. 1). With temperature T, retrieval score r in 0..=1 of its passage and
+//! similarity c of its sentence to the question, and their weights λ and σ:
 //!
-//! `p(span) = exp(z) / (1 + Σ exp(z'))`, `z = (margin - null_bias) / T - λ (1 - r)`,
+//! `p(span) = exp(z) / (1 + Σ exp(z'))`, `z = (margin - null_bias) / T - λ (1 - r) + σ c`,
 //!
 //! where the sum runs over all spans of all passages and the 1 stands for "no answer".
 
 use std::collections::HashMap;
 
+use crate::evidence::Evidence;
 use crate::{Answer, Calibration, Passage, Probability, Reading, Source, Span, Verdict};
 
-/// One passage that was read: the passage, its retrieval score in 0..=1, what the reader found.
+/// One passage that was read: the passage, its retrieval score in 0..=1, what the reader found, and how near
+/// its sentences are to the question.
 pub(crate) struct Read<'a> {
     pub passage: &'a Passage,
     pub retrieval: f32,
     pub reading: &'a Reading,
+    pub evidence: &'a Evidence,
 }
 
 /// The `wanted` most probable answers and whether the best is one to believe.
@@ -35,7 +39,7 @@ pub(crate) fn answers(
                 read,
                 span: span.span,
                 margin,
-                z: calibration.z(margin, read.retrieval),
+                z: calibration.z(margin, read.retrieval, read.evidence.at(span.span)),
             });
         }
     }
@@ -117,8 +121,17 @@ mod tests {
     use super::*;
     use crate::{DocumentId, PassageId, ReadSpan};
 
-    const CALIBRATION: Calibration =
-        Calibration { null_bias: 0.0, temperature: 1.0, retrieval_weight: 0.0, rerank_weight: 0.0 };
+    const CALIBRATION: Calibration = Calibration {
+        null_bias: 0.0,
+        temperature: 1.0,
+        retrieval_weight: 0.0,
+        sentence_weight: 0.0,
+        rerank_weight: 0.0,
+    };
+
+    fn none() -> Evidence {
+        Evidence::default()
+    }
 
     fn passage(document: &str, start: usize, text: &str) -> Passage {
         Passage {
@@ -143,8 +156,8 @@ mod tests {
         let (ra, rb) =
             (reading(&[(13, 17, 3.0)], 0.0), reading(&[(3, 7, 2.0), (33, 37, 2.5)], 0.0));
         let reads = [
-            Read { passage: &a, retrieval: 1.0, reading: &ra },
-            Read { passage: &b, retrieval: 0.5, reading: &rb },
+            Read { passage: &a, retrieval: 1.0, reading: &ra, evidence: &none() },
+            Read { passage: &b, retrieval: 0.5, reading: &rb, evidence: &none() },
         ];
         let (answers, verdict) = answers(&reads, CALIBRATION, 3);
         assert_eq!(answers[0].text, "1894");
@@ -161,8 +174,11 @@ mod tests {
     fn a_high_null_logit_means_no_confident_answer() {
         let a = passage("a", 0, "Nothing of the kind.");
         let r = reading(&[(0, 7, 1.0)], 6.0);
-        let (_, verdict) =
-            answers(&[Read { passage: &a, retrieval: 1.0, reading: &r }], CALIBRATION, 3);
+        let (_, verdict) = answers(
+            &[Read { passage: &a, retrieval: 1.0, reading: &r, evidence: &none() }],
+            CALIBRATION,
+            3,
+        );
         assert!(!verdict.is_confident());
     }
 
@@ -171,8 +187,8 @@ mod tests {
         let (a, b) = (passage("a", 0, "one"), passage("b", 0, "two"));
         let r = reading(&[(0, 3, 1.0)], 0.0);
         let reads = [
-            Read { passage: &a, retrieval: 0.1, reading: &r },
-            Read { passage: &b, retrieval: 0.9, reading: &r },
+            Read { passage: &a, retrieval: 0.1, reading: &r, evidence: &none() },
+            Read { passage: &b, retrieval: 0.9, reading: &r, evidence: &none() },
         ];
         let calibration = Calibration { retrieval_weight: 2.0, ..CALIBRATION };
         assert_eq!(answers(&reads, calibration, 1).0[0].text, "two");
@@ -194,7 +210,7 @@ mod tests {
             let document = format!("{}{text}", " ".repeat(offset));
             let (p, r) = (passage("a", offset, &text), reading(&spans, null));
             let (answers, verdict) =
-                answers(&[Read { passage: &p, retrieval: 0.5, reading: &r }], CALIBRATION, 12);
+                answers(&[Read { passage: &p, retrieval: 0.5, reading: &r, evidence: &none() }], CALIBRATION, 12);
             for answer in &answers {
                 prop_assert_eq!(answer.span.slice(&document), Some(answer.text.as_str()));
                 prop_assert_eq!(answer.sources.iter().filter(|s| s.span == answer.span).count() > 0, true);

@@ -5,10 +5,12 @@
 use std::time::{Duration, Instant};
 
 use crate::answer::{Read, answers};
+use crate::evidence::Evidence;
 use crate::fusion::{FusedCandidate, fuse};
 use crate::{
-    Answer, Bm25, Candidate, Cosine, Error, Explain, Explanation, Hit, Mode, Model, Passage, Query,
-    Reading, ReadingScores, Rerank, SearchResult, Snapshot, Span, Stage, Verdict,
+    Answer, Bm25, Calibration, Candidate, Cosine, Error, Explain, Explanation, Hit, Mode, Model,
+    Passage, Query, ReadSpan, Reading, ReadingScores, Rerank, SearchResult, Snapshot, Span, Stage,
+    Verdict,
 };
 
 /// Runs `query` on one pinned snapshot.
@@ -120,21 +122,29 @@ fn read_and_rerank(
 ) -> Result<(Vec<Answer>, Option<Verdict>), Error> {
     let texts: Vec<&str> = hits.iter().map(|h| h.passage.text.as_str()).collect();
     let readings = model.read(&query.text, &texts)?;
+    let evidence = Evidence::of(model, &query.text, &texts)?;
     let retrieval = normalised_scores(hits);
     let calibration = model.calibration();
 
-    let reads = hits.iter().zip(&retrieval).zip(&readings);
+    let reads = hits.iter().zip(&retrieval).zip(readings.iter().zip(&evidence));
     let reads: Vec<Read<'_>> = reads
-        .map(|((hit, &retrieval), reading)| Read { passage: &hit.passage, retrieval, reading })
+        .map(|((hit, &retrieval), (reading, evidence))| Read {
+            passage: &hit.passage,
+            retrieval,
+            reading,
+            evidence,
+        })
         .collect();
     let (mut answers, verdict) = answers(&reads, calibration, query.answers);
     for answer in &mut answers {
         locate_characters(snapshot, answer)?;
     }
 
-    for ((hit, reading), retrieval) in hits.iter_mut().zip(&readings).zip(retrieval) {
-        let margin = best_logit(reading) - reading.null_logit;
-        let evidence = sigmoid(reading.relevance_logit.unwrap_or(calibration.z(margin, 1.0)));
+    let read = readings.iter().zip(&evidence).zip(retrieval);
+    for (hit, ((reading, evidence), retrieval)) in hits.iter_mut().zip(read) {
+        let logit =
+            reading.relevance_logit.unwrap_or_else(|| best_z(calibration, reading, evidence));
+        let evidence = sigmoid(logit);
         hit.reading = Some(ReadingScores {
             span_logit: best_logit(reading),
             null_logit: reading.null_logit,
@@ -158,6 +168,12 @@ fn normalised_scores(hits: &[Ranked]) -> Vec<f32> {
 
 fn best_logit(reading: &Reading) -> f32 {
     reading.spans.first().map_or(f32::MIN / 4.0, |s| s.logit)
+}
+
+/// The calibrated logit of the best span, whatever the passage's retrieval score.
+fn best_z(calibration: Calibration, reading: &Reading, evidence: &Evidence) -> f32 {
+    let z = |s: &ReadSpan| calibration.z(s.logit - reading.null_logit, 1.0, evidence.at(s.span));
+    reading.spans.iter().map(z).fold(f32::MIN, f32::max)
 }
 
 fn sigmoid(x: f32) -> f32 {

@@ -171,7 +171,9 @@ mod tests {
     #[test]
     fn a_document_cannot_send_escape_sequences_to_the_terminal() {
         let shown = paragraph(80, "a\u{1b}[31mred\u{7} \u{202e}txt", &[]);
-        assert!(!shown.contains('\u{1b}') && !shown.contains('\u{7}') && !shown.contains('\u{202e}'));
+        assert!(
+            !shown.contains('\u{1b}') && !shown.contains('\u{7}') && !shown.contains('\u{202e}')
+        );
     }
 
     #[test]

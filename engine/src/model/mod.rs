@@ -16,7 +16,7 @@ mod spiece;
 mod tokenizer;
 mod weights;
 
-use crate::{QueryError, Span};
+use crate::{Cosine, QueryError, Span};
 
 /// Where the model runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -85,20 +85,30 @@ pub struct Calibration {
     pub temperature: f32,
     /// How much a worse retrieved passage lowers its spans' logits (λ), ≥ 0.
     pub retrieval_weight: f32,
+    /// How much a sentence like the question raises its spans' logits (σ), ≥ 0.
+    pub sentence_weight: f32,
     /// Weight of the reader's evidence, 0..=1, when hits are reordered; 0 keeps the fused order.
     pub rerank_weight: f32,
 }
 
 impl Default for Calibration {
     fn default() -> Self {
-        Self { null_bias: 0.0, temperature: 1.0, retrieval_weight: 1.0, rerank_weight: 0.0 }
+        Self {
+            null_bias: 0.0,
+            temperature: 1.0,
+            retrieval_weight: 1.0,
+            sentence_weight: 0.0,
+            rerank_weight: 0.0,
+        }
     }
 }
 
 impl Calibration {
-    /// The calibrated logit of a span from its margin and the retrieval score (0..=1) of its passage.
-    pub(crate) fn z(self, margin: f32, retrieval: f32) -> f32 {
+    /// The calibrated logit of a span: its margin, the retrieval score (0..=1) of its passage and the
+    /// similarity of its sentence to the question, weighed.
+    pub(crate) fn z(self, margin: f32, retrieval: f32, similarity: Cosine) -> f32 {
         (margin - self.null_bias) / self.temperature - self.retrieval_weight * (1.0 - retrieval)
+            + self.sentence_weight * similarity.0
     }
 }
 

@@ -1,16 +1,11 @@
 //! What passages are packed from: blocks, and their pieces (sentences, lines, words) when a block is too long.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
-use alder_engine::Span;
-use icu_segmenter::options::SentenceBreakInvariantOptions;
-use icu_segmenter::{SentenceSegmenter, SentenceSegmenterBorrowed};
+use alder_engine::{Span, sentences};
 
 use super::tokens::TokenTable;
 use crate::extract::{BlockKind, Extracted};
-
-static SENTENCES: LazyLock<SentenceSegmenterBorrowed<'static>> =
-    LazyLock::new(|| SentenceSegmenter::new(SentenceBreakInvariantOptions::default()));
 
 /// A block that has to be in a passage.
 #[derive(Debug, Clone)]
@@ -53,20 +48,13 @@ pub(super) fn units(extracted: &Extracted) -> Vec<Unit> {
 /// The unit in pieces of at most `room` tokens: sentences or lines, and words where these are too long.
 pub(super) fn pieces(text: &str, unit: &Unit, table: &TokenTable, room: usize) -> Vec<Span> {
     let body = &text[unit.span.start..unit.span.end];
-    let ends = match unit.kind {
-        BlockKind::Lines => {
-            body.match_indices('\n').map(|(i, _)| i + 1).chain([body.len()]).collect()
-        }
-        _ => sentence_ends(body),
+    let parts = match unit.kind {
+        BlockKind::Lines => lines(body),
+        _ => sentences(body),
     };
-    let mut out = Vec::with_capacity(ends.len());
-    let mut start = 0;
-    for end in ends {
-        let whole = trimmed(text, Span::new(start, end).shifted(unit.span.start));
-        start = end;
-        if whole.is_empty() {
-            continue;
-        }
+    let mut out = Vec::with_capacity(parts.len());
+    for part in parts {
+        let whole = part.shifted(unit.span.start);
         if table.count(whole) <= room {
             out.push(whole);
         } else {
@@ -76,13 +64,11 @@ pub(super) fn pieces(text: &str, unit: &Unit, table: &TokenTable, room: usize) -
     out
 }
 
-/// Ends of the sentences of `body`. A line end within a paragraph is a space: only wrapping put it there.
-fn sentence_ends(body: &str) -> Vec<usize> {
-    if body.contains('\n') {
-        SENTENCES.segment_str(&body.replace('\n', " ")).skip(1).collect()
-    } else {
-        SENTENCES.segment_str(body).skip(1).collect()
-    }
+/// The lines of `body` that hold more than white space.
+fn lines(body: &str) -> Vec<Span> {
+    let start = |line: &str| line.as_ptr() as usize - body.as_ptr() as usize;
+    let lines = body.lines().map(|line| Span::new(start(line), start(line) + line.len()));
+    lines.map(|line| trimmed(body, line)).filter(|line| !line.is_empty()).collect()
 }
 
 /// Cuts `span` into the fewest pieces of at most `room` tokens: before a word that would not fit, or before the
