@@ -41,6 +41,11 @@ pub(crate) const PIECE_BYTES: usize = 64 << 10;
 pub(crate) const PROBLEMS_PER_FILE: usize = 20;
 /// Open HTML elements; browsers stop at 512 as well.
 pub(crate) const HTML_DEPTH: usize = 512;
+/// An HTML page, in bytes: its tree takes many times as much.
+pub(crate) const HTML_BYTES: usize = 16 << 20;
+/// Bytes of an HTML page times its character references: with these the time to parse it grew (5 s measured
+/// for 300,000 in 1.2 MB).
+pub(crate) const HTML_REFERENCES: usize = 400_000_000_000;
 /// HTML elements in one file.
 pub(crate) const HTML_ELEMENTS: usize = 1_000_000;
 /// HTML elements times open formatting elements, which the parser repeats in every paragraph.

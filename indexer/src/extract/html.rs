@@ -112,6 +112,12 @@ fn check_bounds(source: &str) -> Result<usize, String> {
         most = most.max(formatting);
     }
     let bounds = [
+        ("bytes", source.len(), limits::HTML_BYTES),
+        (
+            "bytes times character references",
+            source.len().saturating_mul(source.matches('&').count()),
+            limits::HTML_REFERENCES,
+        ),
         ("elements", elements, limits::HTML_ELEMENTS),
         ("elements open at once", deepest, limits::HTML_DEPTH),
         ("elements times open formatting", elements * most, limits::HTML_FORMATTING),

@@ -144,6 +144,8 @@ fn html_that_would_exhaust_a_parser_is_refused_with_a_reason() {
     let formatting: String = (0..400).map(|i| format!("<font size={i}>")).collect();
     let reason = whole(Format::Html, "a.html", formatting + &"<p>x".repeat(20_000)).unwrap_err();
     assert!(reason.contains("open formatting"), "{reason}");
+    let reason = whole(Format::Html, "a.html", "&amp".repeat(500_000)).unwrap_err();
+    assert!(reason.contains("character references"), "{reason}");
 }
 
 #[test]
