@@ -21,10 +21,10 @@ pub(super) fn best_spans(starts: &[f32], ends: &[f32], count: usize) -> Vec<Toke
     let mut spans = Vec::new();
     while spans.len() < count {
         let mut best: Option<TokenSpan> = None;
-        for first in 0..starts.len() {
+        for (first, start) in starts.iter().enumerate() {
             let lasts = first..(first + ANSWER_TOKENS).min(ends.len());
             for last in lasts.take_while(|&last| !taken[last]) {
-                let logit = starts[first] + ends[last];
+                let logit = start + ends[last];
                 if best.is_none_or(|b| logit.total_cmp(&b.logit).is_gt()) {
                     best = Some(TokenSpan { first, last, logit });
                 }
