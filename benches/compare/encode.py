@@ -1,10 +1,11 @@
 """Encode the same texts with Alder and with ONNX Runtime on the same weights, and print the ratio.
 
-One thread each, process CPU time, median of 5 after a warm-up; texts are the sample collection, cut to 128 tokens
-(batches of 32) and to 16 tokens (one at a time). ONNX Runtime runs the graph after its own transformer optimiser, in
-f32 and with dynamic int8. Run by `benches/compare/encode`, which installs what this needs into a folder of its own.
+One thread each, process CPU time, median of 5 after a warm-up, tokenisation included; texts are the sample collection
+in pieces of 126 tokens (batches of 32) and of 14 tokens (one at a time), to which [CLS] and [SEP] come. ONNX Runtime runs
+the graph after its own transformer optimiser, in f32 and with dynamic int8. Run by `benches/compare/encode`, which
+installs what this needs into a folder of its own.
 """
-import glob, json, os, statistics, subprocess, sys, tempfile, time
+import glob, json, os, statistics, subprocess, tempfile, time
 import numpy as np
 import onnxruntime as ort
 import torch
@@ -17,16 +18,22 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PACKAGE = os.path.join(ROOT, "models", "alder-small")
 
 
-def batches(length, size):
-    """Batches of `size` rows of exactly `length` token ids, made from the sample articles."""
+def tokenizer():
     tokenizer = Tokenizer.from_file(os.path.join(PACKAGE, "tokenizer.json"))
-    tokenizer.no_padding()
     tokenizer.no_truncation()
-    ids = []
+    tokenizer.enable_padding()
+    return tokenizer
+
+
+def batches(length, size):
+    """Batches of `size` texts of about `length` tokens, made from the sample articles."""
+    texts, cut = [], tokenizer()
     for path in sorted(glob.glob(os.path.join(ROOT, "datasets", "sample", "articles", "*.md"))):
-        ids += tokenizer.encode(open(path).read(), add_special_tokens=False).ids
-    rows = [ids[i : i + length] for i in range(0, len(ids) - length, length)]
-    return [np.array(rows[i : i + size]) for i in range(0, len(rows) - size + 1, size)][: 256 // size]
+        article = open(path).read()
+        spans = cut.encode(article, add_special_tokens=False).offsets
+        starts = [spans[i][0] for i in range(0, len(spans), length - 2)]
+        texts += [article[a:b] for a, b in zip(starts, starts[1:])]
+    return [texts[i : i + size] for i in range(0, len(texts) - size + 1, size)][: 256 // size]
 
 
 def export(folder):
@@ -54,8 +61,9 @@ def export(folder):
 
 
 def tokens_per_second(run, data):
-    """Median over 5 passes of tokens per second of process CPU time."""
-    tokens = sum(batch.size for batch in data)
+    """Median over 5 passes of tokens per second of process CPU time; padding does not count."""
+    count = tokenizer()
+    tokens = sum(sum(encoding.attention_mask) for batch in data for encoding in count.encode_batch(batch))
     speeds = []
     for round_ in range(6):
         start = time.process_time()
@@ -72,22 +80,29 @@ def session(path):
     return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def alder(shapes):
-    """Tokens per second of Alder's back ends, measured by its own program on the same rows."""
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
-        json.dump({name: [batch.tolist() for batch in data] for name, data in shapes.items()}, file)
-        file.flush()
-        command = ["cargo", "run", "--quiet", "--release", "-p", "alder-benches", "--bin", "encode-speed", "--", file.name]
-        return json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
+def alder(shapes, kernel):
+    """Tokens per second of one of Alder's back ends, measured by its own program on the same texts."""
+    environment = dict(os.environ, RAYON_NUM_THREADS="1", **({"ALDER_KERNEL": kernel} if kernel else {}))
+    command = ["cargo", "run", "--quiet", "--release", "-p", "alder-benches", "--bin", "encode-speed"]
+    run = subprocess.run(command, cwd=ROOT, check=True, env=environment, input=json.dumps(shapes), text=True,
+                         stdout=subprocess.PIPE)
+    return json.loads(run.stdout)
 
 
 def main():
     shapes = {"32x128": batches(128, 32), "1x16": batches(16, 1)}
-    rows = alder(shapes)
+    rows = alder(shapes, None) | alder(shapes, "candle")
+    cut = tokenizer()
     with tempfile.TemporaryDirectory() as folder:
         for name, path in export(folder).items():
             runtime = session(path)
-            run = lambda b: runtime.run(None, {"input_ids": b, "attention_mask": np.ones_like(b)})
+
+            def run(batch):
+                encodings = cut.encode_batch(batch)
+                ids, mask = (np.array([getattr(e, n) for e in encodings]) for n in ("ids", "attention_mask"))
+                hidden = runtime.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+                return (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdims=True)
+
             rows[name] = {shape: tokens_per_second(run, data) for shape, data in shapes.items()}
     for shape in shapes:
         base = rows["ONNX Runtime int8"][shape]
@@ -97,4 +112,6 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    torch.set_num_threads(1)
+    main()

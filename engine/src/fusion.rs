@@ -6,8 +6,10 @@ use crate::{Bm25, Candidate, Cosine, Fused, Fusion, PassageKey};
 
 /// A passage after fusion, with what each retriever said of it.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct FusedCandidate {
+pub struct FusedCandidate {
+    /// Which passage.
     pub key: PassageKey,
+    /// Sum of `parts`.
     pub score: Fused,
     /// Score and rank (from 1) in the lexical list.
     pub lexical: Option<(Bm25, usize)>,
@@ -21,7 +23,7 @@ pub(crate) struct FusedCandidate {
 ///
 /// With [`Fusion::MinMax`] a list's scores are first mapped to 0..=1 by its own minimum and maximum; a passage
 /// absent from a list gets 0 from it. When one list is empty the other keeps its order.
-pub(crate) fn fuse(
+pub fn fuse(
     lexical: &[Candidate<Bm25>],
     dense: &[Candidate<Cosine>],
     fusion: Fusion,
