@@ -13,7 +13,7 @@ use crate::{Error, OpenError};
 
 /// Blocks of decompressed records each segment keeps in memory.
 const RECORD_CACHE_BLOCKS: usize = 32;
-/// Attempts to see one commit while another process makes the next.
+/// Attempts to see one state while another process makes the next.
 const RELOADS: usize = 10;
 
 /// An open index.
@@ -44,13 +44,22 @@ impl Store {
         StoreWriter::new(index, folder)?.commit(payload)
     }
 
-    /// Opens and verifies the index in `folder`.
+    /// Opens and verifies the index in `folder`, also while another process writes to it.
     ///
     /// # Errors
     /// [`OpenError::Unexpected`] naming the file that is damaged.
     pub(crate) fn open(folder: &Path) -> Result<Self, OpenError> {
-        let damaged = check::no_panic(folder, || Self::open_unguarded(folder))?;
-        damaged.map_err(|e| check::unexpected(folder, e))
+        let meta = || std::fs::read(folder.join("meta.json")).ok();
+        let mut attempts = 1..RELOADS;
+        loop {
+            let before = meta();
+            let opened = check::no_panic(folder, || Self::open_unguarded(folder))
+                .and_then(|opened| opened.map_err(|damage| check::unexpected(folder, damage)));
+            // A file may be gone because a commit or a merge replaced it meanwhile.
+            if opened.is_ok() || meta() == before || attempts.next().is_none() {
+                return opened;
+            }
+        }
     }
 
     fn open_unguarded(folder: &Path) -> Result<Self, check::Damage> {

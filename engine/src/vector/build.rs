@@ -54,6 +54,7 @@ pub(super) fn build(flat: &VectorFile) -> Vec<u8> {
             }
         }
     }
+    layers.retain(|lists| !lists.is_empty());
     layers.iter_mut().for_each(|lists| lists.sort_unstable_by_key(|(row, _)| *row));
     connect(entry, &mut layers[0]);
     to_bytes(entry, &layers)

@@ -8,35 +8,30 @@ const LANES: usize = 16;
 /// `Σ a·b` of equally long rows; exact, since 127² · 65,536 fits.
 #[inline]
 pub(super) fn dot_i8(a: &[i8], b: &[i8]) -> i32 {
+    let ((a_chunks, a_tail), (b_chunks, b_tail)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     let mut sums = [0_i32; LANES];
-    let (a_chunks, b_chunks) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let tail: i32 = a_chunks
-        .remainder()
-        .iter()
-        .zip(b_chunks.remainder())
-        .map(|(&x, &y)| i32::from(x) * i32::from(y))
-        .sum();
-    for (a, b) in a_chunks.zip(b_chunks) {
-        for lane in 0..LANES {
-            sums[lane] += i32::from(i16::from(a[lane]) * i16::from(b[lane]));
+    for (a, b) in a_chunks.iter().zip(b_chunks) {
+        for ((sum, &x), &y) in sums.iter_mut().zip(a).zip(b) {
+            *sum += i32::from(i16::from(x) * i16::from(y));
         }
     }
-    sums.iter().sum::<i32>() + tail
+    let tail = a_tail.iter().zip(b_tail).map(|(&x, &y)| i32::from(x) * i32::from(y));
+    sums.iter().sum::<i32>() + tail.sum::<i32>()
 }
 
 /// `Σ a·b` of a query and a row of another type, summed in f32.
 #[inline]
 fn dot_with<T: Copy>(query: &[f32], row: &[T], value: impl Fn(T) -> f32) -> f32 {
+    let ((q_chunks, q_tail), (r_chunks, r_tail)) =
+        (query.as_chunks::<LANES>(), row.as_chunks::<LANES>());
     let mut sums = [0_f32; LANES];
-    let (q_chunks, r_chunks) = (query.chunks_exact(LANES), row.chunks_exact(LANES));
-    let tail: f32 =
-        q_chunks.remainder().iter().zip(r_chunks.remainder()).map(|(q, &r)| q * value(r)).sum();
-    for (q, r) in q_chunks.zip(r_chunks) {
-        for lane in 0..LANES {
-            sums[lane] += q[lane] * value(r[lane]);
+    for (q, r) in q_chunks.iter().zip(r_chunks) {
+        for ((sum, &q), &r) in sums.iter_mut().zip(q).zip(r) {
+            *sum += q * value(r);
         }
     }
-    sums.iter().sum::<f32>() + tail
+    let tail = q_tail.iter().zip(r_tail).map(|(&q, &r)| q * value(r));
+    sums.iter().sum::<f32>() + tail.sum::<f32>()
 }
 
 /// `Σ query·row` with an int8 row.

@@ -55,7 +55,7 @@ impl Graph {
             let offsets = members.end..members.end + nodes + 1;
             let layer = Layer { members, links: offsets.end..offsets.end + links, offsets };
             at = layer.links.end;
-            if at > all.len() || (level == 0 && nodes != rows) {
+            if at > all.len() || nodes == 0 || (level == 0 && nodes != rows) {
                 return Err(wrong());
             }
             check_layer(all, &layer, rows).ok_or_else(wrong)?;

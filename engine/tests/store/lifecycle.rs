@@ -105,6 +105,36 @@ fn a_second_writer_is_told_who_holds_the_lock_and_readers_need_none() {
 }
 
 #[test]
+fn a_collection_opens_and_reloads_while_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let collection = open(folder.path());
+    let reader = Collection::open(folder.path(), &model()).unwrap();
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| {
+            let mut writer = collection.writer().unwrap();
+            for generation in 1..=30 {
+                writer.upsert(document(generation % 7, generation)).unwrap();
+                writer.commit().unwrap();
+            }
+        });
+        while !writing.is_finished() {
+            reader.reload().unwrap();
+            for snapshot in
+                [reader.snapshot(), Collection::open(folder.path(), &model()).unwrap().snapshot()]
+            {
+                let newest = snapshot.generation().0;
+                let documents = (0..7).filter_map(|number| {
+                    (1..=newest).rev().find(|g| g % 7 == number).map(|version| (number, version))
+                });
+                assert_holds(&snapshot, documents);
+            }
+        }
+    });
+    reader.reload().unwrap();
+    assert_eq!(reader.snapshot().generation(), Generation(30));
+}
+
+#[test]
 fn another_model_is_refused_with_a_remedy() {
     let folder = tempfile::tempdir().unwrap();
     drop(open(folder.path()));

@@ -1,5 +1,7 @@
 //! The store seen from outside: what was committed is there, whole, in both retrievers, whatever happens.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests")]
+
 mod corruption;
 mod crash;
 mod fixture;
