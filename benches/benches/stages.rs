@@ -7,8 +7,9 @@ use std::path::Path;
 
 use alder_benches::sample_paragraphs;
 use alder_engine::{
-    Bm25, Candidate, Collection, CollectionSettings, Cosine, Device, Document, DocumentId, Embedding,
-    EncodedDocument, Fusion, Metadata, Model, Passage, PassageId, PassageKey, Span, fuse,
+    Bm25, Candidate, Collection, CollectionSettings, Cosine, Device, Document, DocumentId,
+    Embedding, EncodedDocument, Fusion, Metadata, Model, Passage, PassageId, PassageKey, Span,
+    fuse,
 };
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 
@@ -59,7 +60,8 @@ fn embeddings(model: &Model, paragraphs: &[String]) -> Vec<Embedding> {
     let real = model.encode(&texts).expect("paragraphs encode");
     let mut state = 1u64;
     let mut noise = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         ((state >> 40) as f32 / (1u64 << 24) as f32 - 0.5) * 0.1
     };
     let near = |i: usize| real[i % real.len()].as_slice().to_vec();

@@ -16,8 +16,7 @@ pub fn sample_paragraphs() -> Vec<String> {
     let mut files: Vec<PathBuf> = folder.flatten().map(|entry| entry.path()).collect();
     files.sort();
     let texts = files.iter().map(|f| std::fs::read_to_string(f).expect("articles are UTF-8"));
-    let paragraphs = texts.flat_map(|text| {
-        text.split("\n\n").map(str::to_owned).collect::<Vec<_>>().into_iter()
-    });
+    let paragraphs = texts
+        .flat_map(|text| text.split("\n\n").map(str::to_owned).collect::<Vec<_>>().into_iter());
     paragraphs.filter(|p| !p.starts_with('#') && !p.trim().is_empty()).collect()
 }

@@ -7,6 +7,13 @@ pub struct PassageKey {
     pub(crate) row: u32,
 }
 
+impl PassageKey {
+    /// The passage in `row` of `segment`.
+    pub fn new(segment: u32, row: u32) -> Self {
+        Self { segment, row }
+    }
+}
+
 /// A passage found by one retriever.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate<S> {

@@ -35,8 +35,8 @@ pub use collection::{
 pub use document::{Document, DocumentId, Metadata, Passage, PassageId};
 pub use embedding::Embedding;
 pub use error::{Error, OpenError, QueryError};
-pub use fusion::{FusedCandidate, fuse};
 pub use filter::{Condition, Filter, Match, Range};
+pub use fusion::{FusedCandidate, fuse};
 pub use model::{Calibration, Device, MaskGuess, Model, ModelIdentity, ReadSpan, Reading};
 pub use query::{Explain, Fusion, Mode, Query, Rerank};
 pub use result::{

@@ -9,8 +9,8 @@ use crate::evidence::Evidence;
 use crate::fusion::{FusedCandidate, fuse};
 use crate::{
     Answer, Bm25, Calibration, Candidate, Cosine, Error, Explain, Explanation, Hit, Mode, Model,
-    Passage, Query, ReadSpan, Reading, ReadingScores, Rerank, SearchResult, Snapshot, Span, Stage,
-    Verdict,
+    Passage, Query, QueryError, ReadSpan, Reading, ReadingScores, Rerank, SearchResult, Snapshot,
+    Span, Stage, Verdict,
 };
 
 /// Runs `query` on one pinned snapshot.
@@ -20,20 +20,26 @@ use crate::{
 pub fn search(snapshot: &Snapshot, model: &Model, query: &Query) -> Result<SearchResult, Error> {
     query.validate()?;
     let mut clock = Clock::default();
-    let (lexical, notes) = retrieve_lexical(snapshot, query, &mut clock)?;
+    let (lexical, mut notes) = retrieve_lexical(snapshot, query, &mut clock)?;
     let dense = retrieve_dense(snapshot, model, query, &mut clock)?;
     let fused = clock.time(Stage::Fuse, || fuse(&lexical, &dense, query.fusion));
     let candidates = fused.len();
     let mut hits = fetch(snapshot, query, fused, &mut clock)?;
 
     let reads = if model.has_reader() { query.read_depth.min(hits.len()) } else { 0 };
-    let (answers, verdict) = if reads > 0 {
-        let (read, unread) = hits.split_at_mut(reads);
-        debug_assert!(unread.first().is_none_or(|u| u.fused.score <= read[reads - 1].fused.score));
-        clock.time(Stage::Read, || read_and_rerank(snapshot, model, query, read))?
-    } else {
-        (Vec::new(), None)
-    };
+    let mut answers = Vec::new();
+    let mut verdict = None;
+    if reads > 0 {
+        let read = &mut hits[..reads];
+        match clock.time(Stage::Read, || read_and_rerank(snapshot, model, query, read)) {
+            Ok(found) => (answers, verdict) = (found.0, Some(found.1)),
+            // A query too long to be a question still finds passages.
+            Err(Error::Query(why @ QueryError::OutOfRange { .. })) => {
+                notes.push(format!("the passages were not read for answers: {why}"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
 
     let page = hits.into_iter().enumerate().skip(query.offset).take(query.limit);
     let hits = page
@@ -119,7 +125,7 @@ fn read_and_rerank(
     model: &Model,
     query: &Query,
     hits: &mut [Ranked],
-) -> Result<(Vec<Answer>, Option<Verdict>), Error> {
+) -> Result<(Vec<Answer>, Verdict), Error> {
     let texts: Vec<&str> = hits.iter().map(|h| h.passage.text.as_str()).collect();
     let readings = model.read(&query.text, &texts)?;
     let evidence = Evidence::of(model, &query.text, &texts)?;
@@ -157,7 +163,7 @@ fn read_and_rerank(
         let score = |hit: &Ranked| hit.reading.map_or(0.0, |r| r.rerank_score);
         hits.sort_by(|a, b| score(b).total_cmp(&score(a)));
     }
-    Ok((answers, Some(verdict)))
+    Ok((answers, verdict))
 }
 
 /// Fused scores mapped to 0..=1 by the best and 0, so that any fusion can be weighed against evidence.
