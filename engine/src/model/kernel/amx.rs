@@ -14,7 +14,7 @@ use super::buffer::{Number, ROW_BLOCK, Rows};
 use super::matmul::Packed;
 use super::rows::{self, LayerNorm, activate};
 use super::trunk::Arithmetic;
-use super::vector::Vector;
+use super::vector::{Vector, gelu_tanh};
 use super::{Activation, amx_attention};
 
 /// bf16 on the tile unit.
@@ -135,14 +135,36 @@ pub(super) fn store_rounded(lanes: Lanes, out: &mut [u16]) {
     }
 }
 
-/// `write`(activation(`x` · weightᵀ + bias)), sixteen columns of a row at a time.
+/// Thirty-two lanes, rounded and written as in [`store_rounded`].
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512bf16")]
+fn store_pair_rounded(left: Lanes, right: Lanes, out: &mut [u16]) {
+    let mask = u32::MAX >> (32 - out.len().min(32));
+    // SAFETY: __m512bh and __m512i are the same 64 bytes; the mask keeps the store within `out`.
+    unsafe {
+        let rounded: __m512i = std::mem::transmute(_mm512_cvtne2ps_pbh(right.0, left.0));
+        _mm512_mask_storeu_epi16(out.as_mut_ptr().cast(), mask, rounded);
+    }
+}
+
+/// Thirty-two lanes; as many are written as `out` has room for.
+#[inline(always)]
+fn store_pair(left: Lanes, right: Lanes, out: &mut [f32]) {
+    let (out_left, out_right) = out.split_at_mut(out.len().min(16));
+    left.store_up_to(out_left);
+    if !out_right.is_empty() {
+        right.store_up_to(out_right);
+    }
+}
+
+/// `write`(`finish`(`x` · weightᵀ + bias)), 32 columns of a row at a time.
 #[inline(always)]
 fn linear_into<E: Number>(
     x: &Rows<u16>,
     weight: &Packed<u16>,
-    activation: Activation,
     out: &mut Rows<E>,
-    write: impl Fn(Lanes, &mut [E]),
+    finish: impl Fn(Lanes) -> Lanes,
+    write: impl Fn(Lanes, Lanes, &mut [E]),
 ) {
     assert_eq!((x.width, out.width), (weight.inputs, weight.outputs), "shapes of a product");
     let steps = weight.inputs.div_ceil(STEP);
@@ -160,12 +182,9 @@ fn linear_into<E: Number>(
             // of `stride` ≥ steps · 32 numbers; the panel and the block are whole.
             unsafe { product(rows, panel.as_ptr(), steps, sums) };
             for (r, sums) in block.0.chunks_exact(COLUMNS).enumerate().take(count) {
+                let sums = (Lanes::load(sums).add(left), Lanes::load(&sums[16..]).add(right));
                 let out = &mut out.row_mut(start + r)[first..end];
-                let (out_left, out_right) = out.split_at_mut(out.len().min(16));
-                write(activate(Lanes::load(sums).add(left), activation), out_left);
-                if !out_right.is_empty() {
-                    write(activate(Lanes::load(&sums[16..]).add(right), activation), out_right);
-                }
+                write(finish(sums.0), finish(sums.1), out);
             }
         }
     }
@@ -173,12 +192,22 @@ fn linear_into<E: Number>(
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512bf16")]
 fn linear(x: &Rows<u16>, weight: &Packed<u16>, activation: Activation, out: &mut Rows<f32>) {
-    linear_into(x, weight, activation, out, |lanes, out| lanes.store_up_to(out));
+    let write = |left: Lanes, right: Lanes, out: &mut [f32]| store_pair(left, right, out);
+    match activation {
+        Activation::Identity => linear_into(x, weight, out, |x| x, write),
+        other => linear_into(x, weight, out, |x| activate(x, other), write),
+    }
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512bf16")]
 fn project(x: &Rows<u16>, weight: &Packed<u16>, activation: Activation, out: &mut Rows<u16>) {
-    linear_into(x, weight, activation, out, |lanes, out| store_rounded(lanes, out));
+    let write = |left: Lanes, right: Lanes, out: &mut [u16]| store_pair_rounded(left, right, out);
+    // A copy of the loop for each, so that the choice is not made for every number.
+    match activation {
+        Activation::Identity => linear_into(x, weight, out, |x| x, write),
+        Activation::GeluTanh => linear_into(x, weight, out, |x| gelu_tanh(x), write),
+        other => linear_into(x, weight, out, |x| activate(x, other), write),
+    }
     clear_padding(out);
 }
 

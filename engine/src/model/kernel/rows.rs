@@ -35,24 +35,35 @@ pub(super) fn normalise<V: Vector>(hidden: &mut Rows<f32>, addition: &Rows<f32>,
 pub(super) fn normalise_row<V: Vector>(hidden: &mut [f32], addition: &[f32], norm: &LayerNorm) {
     let scale = 1.0 / hidden.len() as f32;
     let mut sum = V::splat(0.0);
-    for (h, a) in hidden.chunks_mut(V::LANES).zip(addition.chunks(V::LANES)) {
-        let x = V::load_up_to(h, 0.0).add(V::load_up_to(a, 0.0));
+    let (whole, rest) = hidden.split_at_mut(hidden.len() / V::LANES * V::LANES);
+    let (whole_addition, rest_addition) = addition.split_at(whole.len());
+    for (h, a) in whole.chunks_exact_mut(V::LANES).zip(whole_addition.chunks_exact(V::LANES)) {
+        let x = V::load(h).add(V::load(a));
         sum = sum.add(x);
-        x.store_up_to(h);
+        x.store(h);
     }
+    let x = V::load_up_to(rest, 0.0).add(V::load_up_to(rest_addition, 0.0));
+    sum = sum.add(x);
+    x.store_up_to(rest);
     let mean = sum.total() * scale;
     let mut squares = V::splat(0.0);
-    for h in hidden.chunks(V::LANES) {
-        // Lanes beyond the row hold the mean, and so add nothing.
-        let x = V::load_up_to(h, mean).sub(V::splat(mean));
+    for h in whole.chunks_exact(V::LANES) {
+        let x = V::load(h).sub(V::splat(mean));
         squares = x.mul_add(x, squares);
     }
+    // Lanes beyond the row hold the mean, and so add nothing.
+    let x = V::load_up_to(rest, mean).sub(V::splat(mean));
+    squares = x.mul_add(x, squares);
     let factor = V::splat(1.0 / (squares.total() * scale + norm.epsilon).sqrt());
-    let parameters = norm.weight.chunks(V::LANES).zip(norm.bias.chunks(V::LANES));
-    for (h, (weight, bias)) in hidden.chunks_mut(V::LANES).zip(parameters) {
-        let x = V::load_up_to(h, 0.0).sub(V::splat(mean)).mul(factor);
-        x.mul_add(V::load_up_to(weight, 0.0), V::load_up_to(bias, 0.0)).store_up_to(h);
+    let (weight, rest_weight) = norm.weight.split_at(whole.len());
+    let (bias, rest_bias) = norm.bias.split_at(whole.len());
+    let parameters = weight.chunks_exact(V::LANES).zip(bias.chunks_exact(V::LANES));
+    for (h, (weight, bias)) in whole.chunks_exact_mut(V::LANES).zip(parameters) {
+        let x = V::load(h).sub(V::splat(mean)).mul(factor);
+        x.mul_add(V::load(weight), V::load(bias)).store(h);
     }
+    let x = V::load_up_to(rest, 0.0).sub(V::splat(mean)).mul(factor);
+    x.mul_add(V::load_up_to(rest_weight, 0.0), V::load_up_to(rest_bias, 0.0)).store_up_to(rest);
 }
 
 /// Replaces scores, which are log₂ of weights, by weights relative to the largest, and returns their sum's inverse.
