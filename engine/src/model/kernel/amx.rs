@@ -27,6 +27,9 @@ pub(super) const STEP: usize = 32;
 /// Numbers of a panel per step: two tiles.
 pub(super) const PANEL_STEP: usize = COLUMNS * STEP;
 
+/// Numbers of the panels that rows pass by together: half a megabyte, a quarter of the second-level cache.
+const GROUP: usize = 1 << 18;
+
 /// A block of sums.
 #[repr(align(64))]
 pub(super) struct Block(pub(super) [f32; ROW_BLOCK * COLUMNS]);
@@ -168,23 +171,28 @@ fn linear_into<E: Number>(
 ) {
     assert_eq!((x.width, out.width), (weight.inputs, weight.outputs), "shapes of a product");
     let steps = weight.inputs.div_ceil(STEP);
-    let panels = weight.panels.as_slice().chunks_exact(steps * PANEL_STEP);
+    let panels = weight.panels.as_slice();
     let mut block = Block([0.0; ROW_BLOCK * COLUMNS]);
-    for (panel, first) in panels.zip((0..weight.outputs).step_by(COLUMNS)) {
-        let bias = &weight.bias[first..first + COLUMNS];
-        let (left, right) = (Lanes::load(bias), Lanes::load(&bias[16..]));
-        let end = weight.outputs.min(first + COLUMNS);
+    let group = (GROUP / (steps * PANEL_STEP)).max(1) * COLUMNS;
+    for group_start in (0..weight.outputs).step_by(group) {
+        let group_end = weight.outputs.min(group_start + group);
         for start in (0..x.rows).step_by(ROW_BLOCK) {
             let count = ROW_BLOCK.min(x.rows - start);
             let rows = (x.from_row(start).as_ptr(), x.stride * 2, count.div_ceil(16));
-            let sums = (block.0.as_mut_ptr(), COLUMNS * 4);
-            // SAFETY: `forward` has called `begin`; `Rows` keeps a block of rows readable beyond its last, each
-            // of `stride` ≥ steps · 32 numbers; the panel and the block are whole.
-            unsafe { product(rows, panel.as_ptr(), steps, sums) };
-            for (r, sums) in block.0.chunks_exact(COLUMNS).enumerate().take(count) {
-                let sums = (Lanes::load(sums).add(left), Lanes::load(&sums[16..]).add(right));
-                let out = &mut out.row_mut(start + r)[first..end];
-                write(finish(sums.0), finish(sums.1), out);
+            for first in (group_start..group_end).step_by(COLUMNS) {
+                let panel = &panels[first / COLUMNS * steps * PANEL_STEP..][..steps * PANEL_STEP];
+                let bias = &weight.bias[first..first + COLUMNS];
+                let (left, right) = (Lanes::load(bias), Lanes::load(&bias[16..]));
+                let end = weight.outputs.min(first + COLUMNS);
+                let sums = (block.0.as_mut_ptr(), COLUMNS * 4);
+                // SAFETY: `forward` has called `begin`; `Rows` keeps a block of rows readable beyond its last,
+                // each of `stride` ≥ steps · 32 numbers; the panel and the block are whole.
+                unsafe { product(rows, panel.as_ptr(), steps, sums) };
+                for (r, sums) in block.0.chunks_exact(COLUMNS).enumerate().take(count) {
+                    let sums = (Lanes::load(sums).add(left), Lanes::load(&sums[16..]).add(right));
+                    let out = &mut out.row_mut(start + r)[first..end];
+                    write(finish(sums.0), finish(sums.1), out);
+                }
             }
         }
     }
