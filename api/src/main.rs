@@ -1,2 +1,4 @@
 //! Stub.
+#[allow(dead_code)]
+mod hub;
 fn main() {}

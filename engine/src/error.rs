@@ -49,6 +49,16 @@ pub enum OpenError {
         /// Process id and start of the holder, as far as known.
         holder: String,
     },
+    /// The device to run on is not there.
+    #[error("{device} cannot be used: {reason}; {remedy}")]
+    Device {
+        /// Which device.
+        device: String,
+        /// Why, in the words of the library.
+        reason: String,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// The operating system refused.
     #[error("{}: {source}", path.display())]
     Io {

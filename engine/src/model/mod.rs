@@ -1,10 +1,22 @@
 //! ALBERT and its package: configuration, tokenizer, weights, heads. candle and tokenizers live here and
 //! nowhere else; no tensor leaves this folder.
 
-use std::path::Path;
-use std::sync::Arc;
+mod albert;
+mod batch;
+mod classify;
+mod config;
+mod encode;
+mod fill_mask;
+mod heads;
+mod open;
+mod package;
+mod read;
+mod spans;
+mod spiece;
+mod tokenizer;
+mod weights;
 
-use crate::{Embedding, Error, OpenError, Span};
+use crate::{QueryError, Span};
 
 /// Where the model runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -29,7 +41,19 @@ pub struct ModelIdentity {
 
 /// A loaded model package: tokenizer, encoder, and the heads it has.
 #[derive(Debug)]
-pub struct Model {}
+pub struct Model {
+    identity: ModelIdentity,
+    max_length: usize,
+    parameters: usize,
+    pooling: encode::Pooling,
+    calibration: Calibration,
+    tokenizer: tokenizer::Tokenizer,
+    encoder: albert::Albert,
+    reader: Option<read::Reader>,
+    masked_lm: Option<heads::MaskedLm>,
+    sentence_order: Option<heads::PooledHead>,
+    classifier: Option<classify::Classifier>,
+}
 
 /// One span the reader considers an answer, in one passage.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -78,6 +102,13 @@ impl Calibration {
     }
 }
 
+impl Default for Calibration {
+    /// Logits as they are.
+    fn default() -> Self {
+        Self { null_bias: 0.0, temperature: 1.0 }
+    }
+}
+
 /// One guess for a masked word.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct MaskGuess {
@@ -88,72 +119,36 @@ pub struct MaskGuess {
 }
 
 impl Model {
-    /// The default model, from bytes inside the binary.
-    ///
-    /// # Errors
-    /// [`OpenError`] if the embedded package is damaged.
-    pub fn embedded(_device: Device) -> Result<Arc<Self>, OpenError> {
-        todo!()
-    }
-
-    /// The model package or Hugging Face ALBERT folder at `path`.
-    ///
-    /// # Errors
-    /// [`OpenError`] naming the file, what was expected and what to do.
-    pub fn open(_path: &Path, _device: Device) -> Result<Arc<Self>, OpenError> {
-        todo!()
-    }
-
     /// Name, fingerprint and dimensions.
     pub fn identity(&self) -> &ModelIdentity {
-        todo!()
+        &self.identity
     }
 
     /// Tokens a text may have, `[CLS]` and `[SEP]` included.
     pub fn max_length(&self) -> usize {
-        todo!()
-    }
-
-    /// Byte span of every token of `text`, without special tokens, without truncation.
-    ///
-    /// # Errors
-    /// [`Error::Model`] if the tokenizer fails.
-    pub fn token_spans(&self, _text: &str) -> Result<Vec<Span>, Error> {
-        todo!()
-    }
-
-    /// One unit vector per text, in the order given; longer texts are cut at [`Model::max_length`] tokens.
-    /// Batches by length and uses the rayon pool it is called in.
-    ///
-    /// # Errors
-    /// [`Error::Model`].
-    pub fn encode(&self, _texts: &[&str]) -> Result<Vec<Embedding>, Error> {
-        todo!()
-    }
-
-    /// Whether the package has a span head.
-    pub fn has_reader(&self) -> bool {
-        todo!()
-    }
-
-    /// One [`Reading`] per passage, in the order given: long passages are read in overlapping windows.
-    ///
-    /// # Errors
-    /// [`crate::QueryError::MissingHead`] without a span head, [`Error::Model`].
-    pub fn read(&self, _question: &str, _passages: &[&str]) -> Result<Vec<Reading>, Error> {
-        todo!()
+        self.max_length
     }
 
     /// The calibration of the reader.
     pub fn calibration(&self) -> Calibration {
-        todo!()
+        self.calibration
     }
 
-    /// The `top` most probable pieces for the one `[MASK]` in `text`.
-    ///
-    /// # Errors
-    /// [`crate::QueryError::MissingHead`] without a masked-LM head.
-    pub fn fill_mask(&self, _text: &str, _top: usize) -> Result<Vec<MaskGuess>, Error> {
-        todo!()
+    /// Weights and biases of the encoder, each counted once however often it is applied; heads, the pooler and
+    /// a second trunk of the reader are not in it.
+    pub fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    /// That the package lacks a head which the caller needs.
+    fn missing_head(&self, head: &'static str) -> QueryError {
+        QueryError::MissingHead {
+            model: self.identity.name.clone(),
+            head,
+            remedy: "open a checkpoint that was saved with it".into(),
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+"""Write a package folder: config.json, tokenizer.json, model.safetensors (f16), reader.safetensors (f16), alder.json.
+
+export.py --encoder CKPT [--reader CKPT] --tokenizer tokenizer.json --heads embedding,span --out DIR
+A checkpoint is a .pt of a stage or a Hugging Face .safetensors. Without --reader the encoder's trunk also reads, and
+reader.safetensors holds its heads only. Checks itself against transformers.
+"""
+import argparse
+import hashlib
+import json
+import os
+import shutil
+
+import torch
+from safetensors.torch import save_file
+
+import run
+from model import Albert, groups_of, to_hf
+
+
+def config(sd, types=2):
+    V, E = sd["trunk.w.weight"].shape
+    H = sd["trunk.map.weight"].shape[0]
+    return dict(architectures=["AlbertModel"], model_type="albert", vocab_size=V, embedding_size=E, hidden_size=H,
+                num_hidden_layers=6, num_hidden_groups=groups_of(sd), inner_group_num=1, num_attention_heads=12,
+                intermediate_size=4 * H, hidden_act="gelu_new", hidden_dropout_prob=0, attention_probs_dropout_prob=0,
+                classifier_dropout_prob=0.1, max_position_embeddings=512, type_vocab_size=types, layer_norm_eps=1e-12,
+                pad_token_id=0, bos_token_id=2, eos_token_id=3, torch_dtype="float16")
+
+
+def digest(path):
+    return hashlib.sha256(open(path, "rb").read()).hexdigest()
+
+
+def check(sd, tokenizer, out):
+    """Largest difference from transformers' AlbertModel on one question-passage pair."""
+    from tokenizers import Tokenizer
+    from transformers import AlbertModel
+    ours = Albert(groups=groups_of(sd))
+    ours.load_state_dict({k[6:]: v.half().float() for k, v in sd.items() if k.startswith("trunk.")})
+    theirs = AlbertModel.from_pretrained(out, add_pooling_layer=False, dtype=torch.float32).eval()
+    e = Tokenizer.from_file(tokenizer).encode("Who explained the photoelectric effect?", "Albert Einstein explained it in 1905.")
+    ids, types = torch.tensor([e.ids]), torch.tensor([e.type_ids])
+    mask = torch.ones_like(ids)
+    with torch.no_grad():
+        theirs = theirs(input_ids=ids, token_type_ids=types, attention_mask=mask).last_hidden_state
+        d = float((ours.eval()(ids, mask, types) - theirs).abs().max())
+    print("largest difference from transformers", d)
+    assert d < 1e-4
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for n in ("encoder", "tokenizer", "out"):
+        ap.add_argument("--" + n, required=True)
+    ap.add_argument("--reader")
+    ap.add_argument("--heads", default="embedding,span")
+    ap.add_argument("--calibration", help="JSON file with null_bias and temperature")
+    ap.add_argument("--version", default="0.1.0")
+    a = ap.parse_args()
+    heads = a.heads.split(",")
+    os.makedirs(a.out, exist_ok=True)
+    enc = run.load_state(a.encoder)
+    reading = [h for h in heads if h in ("span", "relevance")]
+    model = to_hf(enc, [h for h in heads if h in ("mlm", "sop")])
+    save = lambda t, name: save_file({k: v.half() for k, v in t.items()}, os.path.join(a.out, name), metadata={"format": "pt"})
+    save(model, "model.safetensors")
+    red = to_hf(run.load_state(a.reader or a.encoder), reading)
+    if reading:
+        assert a.reader is None or groups_of(run.load_state(a.reader)) == groups_of(enc), "one config.json for both trunks"
+        save({k: v for k, v in red.items() if k not in model or not torch.equal(v.half(), model[k].half())}, "reader.safetensors")
+    json.dump(config(enc), open(os.path.join(a.out, "config.json"), "w"), indent=1)
+    shutil.copyfile(a.tokenizer, os.path.join(a.out, "tokenizer.json"))
+    check(enc, a.tokenizer, a.out)
+    files = ["config.json", "tokenizer.json", "model.safetensors"] + (["reader.safetensors"] if reading else [])
+    card = dict(name="alder-small", version=a.version, format=1, max_length=256, pooling="mean",
+                encoder=dict(weights="model.safetensors"))
+    if reading:
+        card["reader"] = dict(weights="reader.safetensors")
+    card.update(heads=heads, calibration=json.load(open(a.calibration)) if a.calibration else dict(null_bias=0.0, temperature=1.0),
+                sha256={f: digest(os.path.join(a.out, f)) for f in files})
+    json.dump(card, open(os.path.join(a.out, "alder.json"), "w"), indent=1)
+    for f in files:
+        print(f, os.path.getsize(os.path.join(a.out, f)), "bytes")
+
+
+if __name__ == "__main__":
+    main()
