@@ -8,12 +8,14 @@ mod config;
 mod encode;
 mod fill_mask;
 mod heads;
+mod kernel;
 mod open;
 mod package;
 mod read;
 mod spans;
 mod spiece;
 mod tokenizer;
+mod trunk;
 mod weights;
 
 use crate::{QueryError, Span};
@@ -48,7 +50,7 @@ pub struct Model {
     pooling: encode::Pooling,
     calibration: Calibration,
     tokenizer: tokenizer::Tokenizer,
-    encoder: albert::Albert,
+    encoder: trunk::Trunk,
     reader: Option<read::Reader>,
     masked_lm: Option<heads::MaskedLm>,
     sentence_order: Option<heads::PooledHead>,
@@ -99,13 +101,6 @@ impl Calibration {
     /// The calibrated logit of a span from its margin and the retrieval score (0..=1) of its passage.
     pub(crate) fn z(self, margin: f32, retrieval: f32) -> f32 {
         (margin - self.null_bias) / self.temperature - self.retrieval_weight * (1.0 - retrieval)
-    }
-}
-
-impl Default for Calibration {
-    /// Logits as they are.
-    fn default() -> Self {
-        Self { null_bias: 0.0, temperature: 1.0 }
     }
 }
 

@@ -13,7 +13,7 @@ use super::avx512::Lanes;
 use super::buffer::{Number, ROW_BLOCK, Rows};
 use super::matmul::Packed;
 use super::rows::{self, LayerNorm, activate};
-use super::trunk::Arithmetic;
+use super::forward::Arithmetic;
 use super::vector::{Vector, gelu_tanh};
 use super::{Activation, amx_attention};
 

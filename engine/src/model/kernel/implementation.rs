@@ -4,7 +4,7 @@ use super::KernelError;
 
 /// A set of kernels, named after what it needs of the processor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Implementation {
+pub(crate) enum Implementation {
     /// Products in bf16 with f32 sums on the tile unit (Intel since Sapphire Rapids), all else in f32 AVX-512.
     Amx,
     /// f32 with AVX-512.
@@ -17,10 +17,10 @@ pub enum Implementation {
 
 impl Implementation {
     /// All, the fastest first.
-    pub const ALL: [Self; 4] = [Self::Amx, Self::Avx512, Self::Avx2, Self::Scalar];
+    pub(crate) const ALL: [Self; 4] = [Self::Amx, Self::Avx512, Self::Avx2, Self::Scalar];
 
     /// The fastest this processor has.
-    pub fn detect() -> Self {
+    pub(crate) fn detect() -> Self {
         Self::ALL.into_iter().find(|i| i.available()).unwrap_or(Self::Scalar)
     }
 
@@ -28,13 +28,13 @@ impl Implementation {
     ///
     /// # Errors
     /// [`KernelError::Implementation`] if there is none, or this processor cannot run it.
-    pub fn named(name: &str) -> Result<Self, KernelError> {
+    pub(crate) fn named(name: &str) -> Result<Self, KernelError> {
         let found = Self::ALL.into_iter().find(|i| i.name() == name);
         found.filter(|i| i.available()).ok_or_else(|| KernelError::Implementation(name.to_owned()))
     }
 
     /// Its name: `amx`, `avx512`, `avx2` or `scalar`.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Amx => "amx",
             Self::Avx512 => "avx512",
@@ -44,7 +44,7 @@ impl Implementation {
     }
 
     /// Whether this processor, and for AMX the operating system, can run it.
-    pub fn available(self) -> bool {
+    pub(crate) fn available(self) -> bool {
         #[cfg(target_arch = "x86_64")]
         return match self {
             #[cfg(target_os = "linux")]

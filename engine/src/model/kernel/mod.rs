@@ -2,8 +2,8 @@
 //! processor, without candle.
 //!
 //! Weights are packed once at load. Sequences are laid end to end without padding and go in blocks of a few
-//! hundred tokens through all layers, so that a block's activations stay in the cache (`trunk`). What a layer
-//! needs of the processor is [`trunk::Arithmetic`]: `scalar`, `avx2` and `avx512` are the same f32 code
+//! hundred tokens through all layers, so that a block's activations stay in the cache (`forward`). What a layer
+//! needs of the processor is [`forward::Arithmetic`]: `scalar`, `avx2` and `avx512` are the same f32 code
 //! (`matmul`, `attention`, `rows`, over the lanes of `vector`) compiled for each; `amx` multiplies in bf16 on the
 //! tile unit with f32 sums and keeps LayerNorm, softmax and activations in f32. `weights` reads the checkpoint's
 //! tensors, `implementation` picks.
@@ -24,49 +24,49 @@ mod rows;
 mod scalar;
 #[cfg(test)]
 mod tests;
-mod trunk;
+mod forward;
 mod vector;
 mod weights;
 
 use std::borrow::Cow;
 
-pub use implementation::Implementation;
-pub use trunk::Workspace;
+pub(crate) use implementation::Implementation;
+pub(crate) use forward::Workspace;
 
-use trunk::{Forward, Trunk};
+use forward::{Forward, Network};
 
 /// The numbers of a checkpoint's `config.json` that shape the computation.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Config {
+pub(crate) struct Config {
     /// `vocab_size`.
-    pub vocabulary: usize,
+    pub(crate) vocabulary: usize,
     /// `max_position_embeddings`.
-    pub positions: usize,
+    pub(crate) positions: usize,
     /// `type_vocab_size`.
-    pub types: usize,
+    pub(crate) types: usize,
     /// `embedding_size`, E.
-    pub embedding: usize,
+    pub(crate) embedding: usize,
     /// `hidden_size`, H.
-    pub hidden: usize,
+    pub(crate) hidden: usize,
     /// `num_attention_heads`; divides H.
-    pub heads: usize,
+    pub(crate) heads: usize,
     /// `intermediate_size`, F.
-    pub intermediate: usize,
+    pub(crate) intermediate: usize,
     /// `num_hidden_layers`: passes through a group.
-    pub layers: usize,
+    pub(crate) layers: usize,
     /// `num_hidden_groups`: sets of weights the passes are shared among; at most `layers`.
-    pub groups: usize,
+    pub(crate) groups: usize,
     /// `inner_group_num`: layers in a group.
-    pub inner_groups: usize,
+    pub(crate) inner_groups: usize,
     /// `hidden_act`.
-    pub activation: Activation,
+    pub(crate) activation: Activation,
     /// `layer_norm_eps`.
-    pub epsilon: f32,
+    pub(crate) epsilon: f32,
 }
 
 /// What is applied to each number after a product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Activation {
+pub(crate) enum Activation {
     /// Nothing.
     Identity,
     /// max(x, 0).
@@ -79,16 +79,16 @@ pub enum Activation {
 
 /// The tokens of one text or text pair, special tokens included.
 #[derive(Debug, Clone, Copy)]
-pub struct Sequence<'a> {
+pub(crate) struct Sequence<'a> {
     /// Vocabulary ids.
-    pub ids: &'a [u32],
+    pub(crate) ids: &'a [u32],
     /// Token types, one per id.
-    pub types: &'a [u8],
+    pub(crate) types: &'a [u8],
 }
 
 /// Why weights cannot be packed or sequences not be computed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KernelError {
+pub(crate) enum KernelError {
     /// No such implementation, or not on this processor.
     Implementation(String),
     /// The configuration contradicts itself.
@@ -154,16 +154,16 @@ impl std::fmt::Display for KernelError {
 
 impl std::error::Error for KernelError {}
 
-/// A checkpoint's tensors by name, row-major f32.
-pub type Tensors<'a, 't> = &'a dyn Fn(&str) -> Option<Cow<'t, [f32]>>;
+/// A checkpoint's tensors by name and expected shape: row-major f32, `None` if there is none such.
+pub(crate) type Tensors<'a, 't> = &'a dyn Fn(&str, &[usize]) -> Option<Cow<'t, [f32]>>;
 
 /// ALBERT's embeddings and layers, packed for one implementation. Shared between threads; each brings its own
 /// [`Workspace`].
 #[derive(Debug)]
-pub struct Kernel {
+pub(crate) struct Kernel {
     implementation: Implementation,
     config: Config,
-    trunk: Box<dyn Forward>,
+    network: Box<dyn Forward>,
 }
 
 impl Kernel {
@@ -172,7 +172,7 @@ impl Kernel {
     /// # Errors
     /// [`KernelError`] if the processor lacks the implementation, the configuration contradicts itself, or a
     /// tensor is missing or has another size.
-    pub fn load(
+    pub(crate) fn load(
         config: Config,
         tensors: Tensors<'_, '_>,
         implementation: Implementation,
@@ -181,25 +181,25 @@ impl Kernel {
         if !implementation.available() {
             return Err(KernelError::Implementation(implementation.name().to_owned()));
         }
-        let trunk: Box<dyn Forward> = match implementation {
+        let network: Box<dyn Forward> = match implementation {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-            Implementation::Amx => Box::new(Trunk::<amx::Amx>::load(&config, tensors)?),
+            Implementation::Amx => Box::new(Network::<amx::Amx>::load(&config, tensors)?),
             #[cfg(target_arch = "x86_64")]
-            Implementation::Avx512 => Box::new(Trunk::<avx512::Avx512>::load(&config, tensors)?),
+            Implementation::Avx512 => Box::new(Network::<avx512::Avx512>::load(&config, tensors)?),
             #[cfg(target_arch = "x86_64")]
-            Implementation::Avx2 => Box::new(Trunk::<avx2::Avx2>::load(&config, tensors)?),
-            _ => Box::new(Trunk::<scalar::Scalar>::load(&config, tensors)?),
+            Implementation::Avx2 => Box::new(Network::<avx2::Avx2>::load(&config, tensors)?),
+            _ => Box::new(Network::<scalar::Scalar>::load(&config, tensors)?),
         };
-        Ok(Self { implementation, config, trunk })
+        Ok(Self { implementation, config, network })
     }
 
     /// What it computes with.
-    pub fn implementation(&self) -> Implementation {
+    pub(crate) fn implementation(&self) -> Implementation {
         self.implementation
     }
 
     /// The shape of the model.
-    pub fn config(&self) -> &Config {
+    pub(crate) fn config(&self) -> &Config {
         &self.config
     }
 
@@ -208,7 +208,7 @@ impl Kernel {
     ///
     /// # Errors
     /// [`KernelError`] if a sequence is empty or too long, or a token is not in the model; `out` is then empty.
-    pub fn hidden(
+    pub(crate) fn hidden(
         &self,
         sequences: &[Sequence<'_>],
         workspace: &mut Workspace,
@@ -221,7 +221,7 @@ impl Kernel {
     ///
     /// # Errors
     /// As [`Kernel::hidden`].
-    pub fn hidden_after(
+    pub(crate) fn hidden_after(
         &self,
         layers: usize,
         sequences: &[Sequence<'_>],
@@ -234,7 +234,7 @@ impl Kernel {
         }
         let tokens: usize = sequences.iter().map(|s| s.ids.len()).sum();
         out.resize(tokens * self.config.hidden, 0.0);
-        self.trunk.forward(layers.min(self.config.layers), sequences, workspace, out);
+        self.network.forward(layers.min(self.config.layers), sequences, workspace, out);
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 use super::attention::{self, Heads};
 use super::matmul::{self, Packed};
 use super::rows::{self, LayerNorm};
-use super::trunk::Arithmetic;
+use super::forward::Arithmetic;
 use super::vector::Vector;
 use super::{Activation, buffer::Rows};
 

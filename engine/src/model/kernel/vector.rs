@@ -4,7 +4,7 @@
 //! Everything here is `inline(always)`: it takes the instruction set of the function it ends up in.
 
 /// A vector of f32 lanes. Values of a type that needs an instruction set are only made on a processor that has
-/// it: the trunk that starts the work is built after [`super::Implementation::available`] said so.
+/// it: the network that starts the work is built after [`super::Implementation::available`] said so.
 pub(super) trait Vector: Copy {
     /// Lanes, at most 16.
     const LANES: usize;

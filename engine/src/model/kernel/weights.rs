@@ -2,7 +2,7 @@
 
 use super::matmul::Packed;
 use super::rows::LayerNorm;
-use super::trunk::Arithmetic;
+use super::forward::Arithmetic;
 use super::{Config, KernelError, Tensors};
 
 /// The weights of one layer of a group.
@@ -63,8 +63,13 @@ pub(super) fn check(config: &Config) -> Result<(), KernelError> {
     Ok(())
 }
 
-fn tensor(tensors: Tensors<'_, '_>, name: &str, expected: usize) -> Result<Vec<f32>, KernelError> {
-    let values = tensors(name).ok_or_else(|| KernelError::Missing(name.to_owned()))?;
+fn tensor(
+    tensors: Tensors<'_, '_>,
+    name: &str,
+    shape: &[usize],
+) -> Result<Vec<f32>, KernelError> {
+    let values = tensors(name, shape).ok_or_else(|| KernelError::Missing(name.to_owned()))?;
+    let expected = shape.iter().product();
     if values.len() != expected {
         let (name, found) = (name.to_owned(), values.len());
         return Err(KernelError::Size { name, expected, found });
@@ -72,15 +77,15 @@ fn tensor(tensors: Tensors<'_, '_>, name: &str, expected: usize) -> Result<Vec<f
     Ok(values.into_owned())
 }
 
-/// `name.weight` (outputs, inputs) and `name.bias`, every number times `scale`.
+/// `name.weight` of `shape`, whose first dimension is the outputs, and `name.bias`, every number times `scale`.
 fn affine(
     tensors: Tensors<'_, '_>,
     name: &str,
-    [outputs, inputs]: [usize; 2],
+    shape: &[usize],
     scale: f32,
 ) -> Result<(Vec<f32>, Vec<f32>), KernelError> {
-    let mut weight = tensor(tensors, &format!("{name}.weight"), outputs * inputs)?;
-    let mut bias = tensor(tensors, &format!("{name}.bias"), outputs)?;
+    let mut weight = tensor(tensors, &format!("{name}.weight"), shape)?;
+    let mut bias = tensor(tensors, &format!("{name}.bias"), &shape[..1])?;
     weight.iter_mut().chain(&mut bias).for_each(|value| *value *= scale);
     Ok((weight, bias))
 }
@@ -90,7 +95,7 @@ fn packed<A: Arithmetic>(
     name: &str,
     [outputs, inputs]: [usize; 2],
 ) -> Result<Packed<A::Element>, KernelError> {
-    let (weight, bias) = affine(tensors, name, [outputs, inputs], 1.0)?;
+    let (weight, bias) = affine(tensors, name, &[outputs, inputs], 1.0)?;
     Ok(A::pack(&weight, &bias, inputs))
 }
 
@@ -100,7 +105,7 @@ fn norm(
     width: usize,
     epsilon: f32,
 ) -> Result<LayerNorm, KernelError> {
-    let (weight, bias) = affine(tensors, name, [width, 1], 1.0)?;
+    let (weight, bias) = affine(tensors, name, &[width], 1.0)?;
     Ok(LayerNorm { weight, bias, epsilon })
 }
 
@@ -111,7 +116,7 @@ pub(super) fn embeddings<A: Arithmetic>(
 ) -> Result<Embeddings<A::Element>, KernelError> {
     let width = config.embedding;
     let table = |name: &str, rows: usize| {
-        tensor(tensors, &format!("albert.embeddings.{name}_embeddings.weight"), rows * width)
+        tensor(tensors, &format!("albert.embeddings.{name}_embeddings.weight"), &[rows, width])
     };
     Ok(Embeddings {
         words: table("word", config.vocabulary)?,
@@ -138,9 +143,9 @@ pub(super) fn layer<A: Arithmetic>(
     let head_size = (hidden / config.heads) as f32;
     let query_scale = std::f32::consts::LOG2_E / head_size.sqrt();
     let square = [hidden, hidden];
-    let (mut weight, mut bias) = affine(tensors, &name("attention.query"), square, query_scale)?;
+    let (mut weight, mut bias) = affine(tensors, &name("attention.query"), &square, query_scale)?;
     for part in ["attention.key", "attention.value"] {
-        let (more_weight, more_bias) = affine(tensors, &name(part), square, 1.0)?;
+        let (more_weight, more_bias) = affine(tensors, &name(part), &square, 1.0)?;
         weight.extend(more_weight);
         bias.extend(more_bias);
     }

@@ -11,7 +11,7 @@ use super::{Activation, Config, KernelError, Sequence, Tensors};
 /// the weights, few enough that their activations stay in the second-level cache. More do not run faster.
 const BLOCK_TOKENS: usize = 256;
 
-/// What a layer needs of the processor. Methods are safe to call only in a [`Trunk`], which is built after
+/// What a layer needs of the processor. Methods are safe to call only in a [`Network`], which is built after
 /// [`super::Implementation::available`] said that the processor has the instructions.
 pub(super) trait Arithmetic: std::fmt::Debug + Send + Sync + 'static {
     /// What the operands of products are held in.
@@ -81,7 +81,7 @@ impl<E: Number> Activations<E> {
 /// Memory a thread computes in: a few megabytes for the default model, growing to the longest sequence seen.
 /// Any kernel may use any workspace.
 #[derive(Debug)]
-pub struct Workspace {
+pub(crate) struct Workspace {
     single: Activations<f32>,
     half: Activations<u16>,
 }
@@ -108,7 +108,7 @@ impl Operand for u16 {
     }
 }
 
-/// A trunk of some arithmetic.
+/// The network in some arithmetic.
 pub(super) trait Forward: std::fmt::Debug + Send + Sync {
     /// Hidden states of checked sequences after `layers` passes, into `out` (ΣT, H).
     fn forward(
@@ -122,14 +122,14 @@ pub(super) trait Forward: std::fmt::Debug + Send + Sync {
 
 /// Packed weights of embeddings and layers.
 #[derive(Debug)]
-pub(super) struct Trunk<A: Arithmetic> {
+pub(super) struct Network<A: Arithmetic> {
     config: Config,
     embeddings: Embeddings<A::Element>,
     /// Group by group, the layers of each.
     layers: Vec<Layer<A::Element>>,
 }
 
-impl<A: Arithmetic> Trunk<A> {
+impl<A: Arithmetic> Network<A> {
     /// Reads and packs the tensors of a checkpoint. The caller has found the instructions of `A` available.
     pub(super) fn load(config: &Config, tensors: Tensors<'_, '_>) -> Result<Self, KernelError> {
         weights::check(config)?;
@@ -212,7 +212,8 @@ impl<A: Arithmetic> Trunk<A> {
         state.context.shape(rows, hidden, A::stride(hidden));
         state.intermediate.shape(rows, intermediate, A::stride(intermediate));
         for pass in 0..passes {
-            let group = pass * groups / layers;
+            // As transformers computes it, in floating point.
+            let group = (pass as f64 / (layers as f64 / groups as f64)) as usize;
             for layer in &self.layers[group * inner_groups..][..inner_groups] {
                 self.layer(layer, sequences, state);
             }
@@ -223,7 +224,7 @@ impl<A: Arithmetic> Trunk<A> {
     }
 }
 
-impl<A: Arithmetic> Forward for Trunk<A> {
+impl<A: Arithmetic> Forward for Network<A> {
     fn forward(
         &self,
         layers: usize,
