@@ -49,7 +49,6 @@ pub(crate) struct Tokenizer {
     segmenter: Segmenter,
     cls: u32,
     sep: u32,
-    pad: u32,
     mask: u32,
 }
 
@@ -98,8 +97,8 @@ impl Tokenizer {
             })
         };
         let (cls, sep) = (special("[CLS]")?, special("[SEP]")?);
-        let (pad, mask) = (special("<pad>")?, special("[MASK]")?);
-        Ok(Self { segmenter, cls, sep, pad, mask })
+        let mask = special("[MASK]")?;
+        Ok(Self { segmenter, cls, sep, mask })
     }
 
     /// `[CLS] text [SEP]`, all of it.
@@ -182,11 +181,6 @@ impl Tokenizer {
     /// Id of `[SEP]`.
     pub(crate) fn sep(&self) -> u32 {
         self.sep
-    }
-
-    /// Id of `<pad>`.
-    pub(crate) fn pad(&self) -> u32 {
-        self.pad
     }
 
     /// Id of `[MASK]`.

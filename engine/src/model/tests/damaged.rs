@@ -123,6 +123,20 @@ fn missing_and_foreign_files_are_named_with_a_remedy() {
     assert!(error.contains("older pickle") && error.contains("torch.load("), "{error}");
 }
 
+#[test]
+fn a_folder_without_a_manifest_is_named_after_its_place() {
+    let cache = tempfile::tempdir().unwrap();
+    let snapshot = cache.path().join("models--org--tiny-albert/snapshots/0123abc");
+    fs::create_dir_all(snapshot.parent().unwrap()).unwrap();
+    fs::rename(checkpoint("bare").keep(), &snapshot).unwrap();
+    let model = Model::open(&snapshot, Device::Cpu).unwrap();
+    assert_eq!(model.identity().name, "org/tiny-albert");
+    assert_eq!((model.max_length(), model.identity().dimensions), (64, 24));
+    let plain = cache.path().join("mine");
+    fs::rename(snapshot, &plain).unwrap();
+    assert_eq!(Model::open(&plain, Device::Cpu).unwrap().identity().name, "mine");
+}
+
 #[cfg(not(feature = "cuda"))]
 #[test]
 fn a_cuda_device_without_the_feature_says_how_to_build_it() {
