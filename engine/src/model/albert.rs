@@ -2,8 +2,8 @@
 //! projection to the hidden width (H), and layer groups applied again and again. One struct per block, fields
 //! under the names of the checkpoint.
 //!
-//! [`Albert::forward`] is the seam to other back ends: packed token ids in, packed hidden states out as plain
-//! numbers. candle pads, masks and computes behind it.
+//! [`Albert::forward`] is one of the back ends of [`super::trunk`]: packed token ids in, packed hidden states out
+//! as plain numbers. candle pads, masks and computes behind it.
 
 use candle_core::{D, Device, Result, Tensor};
 use candle_nn::{LayerNorm, Linear, Module, ops::softmax_last_dim};
@@ -31,6 +31,15 @@ pub(crate) struct Hidden {
 }
 
 impl Hidden {
+    /// The rows of several sequences, which have `lengths` values each.
+    pub(crate) fn new(values: Vec<f32>, lengths: impl Iterator<Item = usize>) -> Self {
+        let ends = lengths.scan(0, |end, length| {
+            *end += length;
+            Some(*end)
+        });
+        Self { values, offsets: std::iter::once(0).chain(ends).collect() }
+    }
+
     /// Hidden states of sequence `index`, `(T, H)`.
     pub(crate) fn sequence(&self, index: usize) -> &[f32] {
         &self.values[self.offsets[index]..self.offsets[index + 1]]

@@ -5,8 +5,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::albert::{Albert, Sequence};
+use super::albert::Sequence;
 use super::tokenizer::Encoding;
+use super::trunk::Trunk;
 use crate::Error;
 
 /// Tokens of a batch, padding included: large enough that one pass over the weights serves many rows, small
@@ -39,7 +40,7 @@ impl Tokens {
 /// # Errors
 /// [`Error::Model`] with the words of candle.
 pub(crate) fn in_batches<T: Send>(
-    trunk: &Albert,
+    trunk: &Trunk,
     sequences: &[Tokens],
     each: impl Fn(&[f32]) -> candle_core::Result<T> + Sync,
 ) -> Result<Vec<T>, Error> {

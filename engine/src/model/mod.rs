@@ -8,12 +8,14 @@ mod config;
 mod encode;
 mod fill_mask;
 mod heads;
+mod kernel;
 mod open;
 mod package;
 mod read;
 mod spans;
 mod spiece;
 mod tokenizer;
+mod trunk;
 mod weights;
 
 use crate::{Cosine, QueryError, Span};
@@ -48,7 +50,7 @@ pub struct Model {
     pooling: encode::Pooling,
     calibration: Calibration,
     tokenizer: tokenizer::Tokenizer,
-    encoder: albert::Albert,
+    encoder: trunk::Trunk,
     reader: Option<read::Reader>,
     masked_lm: Option<heads::MaskedLm>,
     sentence_order: Option<heads::PooledHead>,

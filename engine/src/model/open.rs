@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use candle_core::Device as CandleDevice;
 
-use super::albert::Albert;
 use super::classify::Classifier;
 use super::config::Config;
 use super::heads::{MaskedLm, PooledHead, RowHead};
 use super::package::{ALDER_SMALL, CONFIG, Files, Head, Plan, sha256};
 use super::read::Reader;
 use super::tokenizer::{SpieceOptions, Tokenizer};
+use super::trunk::{Backend, Trunk};
 use super::weights::{Checkpoint, Scope};
 use super::{Device, Model, ModelIdentity};
 use crate::OpenError;
@@ -26,7 +26,8 @@ impl Model {
     /// # Errors
     /// [`OpenError`] if the embedded package is damaged.
     pub fn embedded(device: Device) -> Result<Arc<Self>, OpenError> {
-        load(&ALDER_SMALL, device).map(Arc::new)
+        let device = device.candle()?;
+        load(&ALDER_SMALL, (Backend::choose(&device)?, &device)).map(Arc::new)
     }
 
     /// The model package or Hugging Face ALBERT folder at `path`.
@@ -42,7 +43,13 @@ impl Model {
             });
         }
         let path = path.canonicalize().map_err(|e| OpenError::io(path, e))?;
-        load(&Files::Folder(path), device).map(Arc::new)
+        let device = device.candle()?;
+        load(&Files::Folder(path), (Backend::choose(&device)?, &device)).map(Arc::new)
+    }
+
+    /// The code that computes the encoder: `candle`, or the name of a kernel for the processor.
+    pub fn backend(&self) -> &'static str {
+        self.encoder.backend().name()
     }
 }
 
@@ -63,8 +70,11 @@ impl Device {
     }
 }
 
-fn load(files: &Files, device: Device) -> Result<Model, OpenError> {
-    let device = &device.candle()?;
+/// Loads the model for a back end and the device its heads run on.
+pub(super) fn load(
+    files: &Files,
+    (backend, device): (Backend, &CandleDevice),
+) -> Result<Model, OpenError> {
     let config_bytes = files.text(CONFIG)?;
     let config = &Config::from_json(&config_bytes, &files.path(CONFIG))?;
     let plan = Plan::new(files, config)?;
@@ -75,10 +85,10 @@ fn load(files: &Files, device: Device) -> Result<Model, OpenError> {
         Some(name) => Some(checkpoint(files, &plan, name, device)?.0),
         None => None,
     };
-    let loader = Loader { plan: &plan, config, device };
+    let loader = Loader { plan: &plan, config, backend, device };
     let encoder_files = [&encoder_file];
     let root = Scope::new(&encoder_files);
-    let encoder = Albert::load(&root, config, device)?;
+    let encoder = Trunk::load(&root, config, (backend, device))?;
     let reader_files: Vec<&Checkpoint> = reader_file.iter().chain([&encoder_file]).collect();
     let identity = [
         "alder vector 1".to_owned(),
@@ -169,6 +179,7 @@ fn checkpoint(
 struct Loader<'a> {
     plan: &'a Plan,
     config: &'a Config,
+    backend: Backend,
     device: &'a CandleDevice,
 }
 
@@ -209,11 +220,11 @@ impl Loader<'_> {
     }
 
     /// The reader, on the trunk of the encoder unless its own file has tensors of a trunk.
-    fn reader(&self, root: &Scope, encoder: &Albert) -> Result<Option<Reader>, OpenError> {
+    fn reader(&self, root: &Scope, encoder: &Trunk) -> Result<Option<Reader>, OpenError> {
         let Some(span) = self.when(Head::Span, root, RowHead::span)? else { return Ok(None) };
         let relevance = self.when(Head::Relevance, root, RowHead::relevance)?;
         let trunk = match root.first_has_trunk() {
-            true => Albert::load(root, self.config, self.device)?,
+            true => Trunk::load(root, self.config, (self.backend, self.device))?,
             false => encoder.clone(),
         };
         Ok(Some(Reader { trunk, span, relevance }))

@@ -20,7 +20,7 @@ const OVERLAP_MAX: usize = 128;
 /// The heads that read, and the trunk they were trained on.
 #[derive(Debug)]
 pub(super) struct Reader {
-    pub(super) trunk: super::albert::Albert,
+    pub(super) trunk: super::trunk::Trunk,
     pub(super) span: RowHead,
     pub(super) relevance: Option<RowHead>,
 }
