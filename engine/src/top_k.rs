@@ -94,7 +94,7 @@ mod tests {
                 let (row, score) = rows[(i * 7 + turn) % len];
                 top.push(score, row, |row| u64::from(row % 10));
             }
-            prop_assume!(len % 7 != 0);
+            prop_assume!(!len.is_multiple_of(7));
             rows.sort_by(|a, b| b.1.total_cmp(&a.1).then((a.0 % 10, a.0).cmp(&(b.0 % 10, b.0))));
             rows.truncate(k);
             prop_assert_eq!(top.into_sorted(), rows);

@@ -70,7 +70,7 @@ pub(super) fn analyse(analysers: &Analysers, text: &str) -> Analysed {
 /// `text` cut at its quotes: parts at odd places were quoted. A quote without a partner is plain text.
 fn split_quoted(text: &str) -> Vec<&str> {
     let mut parts: Vec<&str> = text.split('"').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         let whole_tail = parts[..parts.len() - 2].iter().map(|part| part.len() + 1).sum::<usize>();
         parts.truncate(parts.len() - 2);
         parts.push(&text[whole_tail..]);

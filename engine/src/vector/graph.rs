@@ -36,7 +36,7 @@ impl Graph {
     /// The arrays in `section`, with every row number and offset verified against `rows`.
     pub(super) fn parse(section: &[u8], rows: usize) -> Result<Self, String> {
         let wrong = || "a graph whose arrays do not fit".to_string();
-        if section.len() % 4 != 0 {
+        if !section.len().is_multiple_of(4) {
             return Err(wrong());
         }
         let all = numbers::<u32>(section);
