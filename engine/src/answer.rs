@@ -7,12 +7,13 @@
 //!
 //! `p(span) = exp(z) / (1 + Σ exp(z'))`, `z = (margin - null_bias) / T - λ (1 - r) + σ c`,
 //!
-//! where the sum runs over all spans of all passages and the 1 stands for "no answer".
+//! where the sum runs over all spans of all passages and the 1 stands for "no answer". A model whose reader is weaker
+//! than its encoder lets whole sentences stand beside the spans (`Calibration::sentences`).
 
 use std::collections::HashMap;
 
 use crate::evidence::Evidence;
-use crate::{Answer, Calibration, Passage, Probability, Reading, Source, Span, Verdict};
+use crate::{Answer, Calibration, Origin, Passage, Probability, Reading, Source, Span, Verdict};
 
 /// One passage that was read: the passage, its retrieval score in 0..=1, what the reader found, and how near
 /// its sentences are to the question.
@@ -31,18 +32,8 @@ pub(crate) fn answers(
     calibration: Calibration,
     wanted: usize,
 ) -> (Vec<Answer>, Verdict) {
-    let mut found = Vec::new();
-    for read in reads {
-        for span in &read.reading.spans {
-            let margin = span.logit - read.reading.null_logit;
-            found.push(Found {
-                read,
-                span: span.span,
-                margin,
-                z: calibration.z(margin, read.retrieval, read.evidence.at(span.span)),
-            });
-        }
-    }
+    let mut found: Vec<Found<'_>> =
+        reads.iter().flat_map(|read| candidates(read, calibration)).collect();
     found.sort_by(|a, b| b.z.total_cmp(&a.z));
     let highest = found.first().map_or(0.0, |f| f.z.max(0.0));
     let total = (-highest).exp() + found.iter().map(|f| (f.z - highest).exp()).sum::<f32>();
@@ -61,7 +52,10 @@ pub(crate) fn answers(
             answers.len() - 1
         });
         answers[index].probability.0 += probability;
-        answers[index].sources.push(f.source());
+        let source = f.source();
+        if !answers[index].sources.contains(&source) {
+            answers[index].sources.push(source);
+        }
     }
     answers.sort_by(|a, b| b.probability.0.total_cmp(&a.probability.0));
     let answerable = answers.first().map_or(Probability(0.0), |a| a.probability);
@@ -69,10 +63,24 @@ pub(crate) fn answers(
     (answers, Verdict { answerable })
 }
 
+/// What could be an answer in one passage: the reader's spans and, if the model is calibrated so, sentences.
+fn candidates<'a>(read: &'a Read<'a>, calibration: Calibration) -> Vec<Found<'a>> {
+    let (retrieval, null) = (read.retrieval, read.reading.null_logit);
+    let spans = read.reading.spans.iter().map(|s| {
+        let z = calibration.z(s.logit - null, retrieval, read.evidence.at(s.span));
+        Found { read, span: s.span, origin: Origin::Reader(s.logit - null), z }
+    });
+    let sentences = read.evidence.sentences().iter().filter_map(|&(span, similarity)| {
+        let z = calibration.sentence_z(retrieval, similarity)?;
+        Some(Found { read, span, origin: Origin::Sentence(similarity.0), z })
+    });
+    spans.chain(sentences).collect()
+}
+
 struct Found<'a> {
     read: &'a Read<'a>,
     span: Span,
-    margin: f32,
+    origin: Origin,
     z: f32,
 }
 
@@ -87,7 +95,7 @@ impl Found<'_> {
             characters: self.span.in_characters(&passage.text),
             passage: passage.clone(),
             probability: Probability(0.0),
-            margin: self.margin,
+            origin: self.origin,
             sources: Vec::new(),
         }
     }
@@ -119,13 +127,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{DocumentId, PassageId, ReadSpan};
+    use crate::{Cosine, DocumentId, PassageId, ReadSpan, SentenceCalibration};
 
     const CALIBRATION: Calibration = Calibration {
         null_bias: 0.0,
         temperature: 1.0,
         retrieval_weight: 0.0,
         sentence_weight: 0.0,
+        sentences: None,
         rerank_weight: 0.0,
     };
 
@@ -168,6 +177,22 @@ mod tests {
         assert!((answers[0].probability.0 - (e3 + e2) / (1.0 + e3 + e2 + e25)).abs() < 1e-5);
         assert_eq!(verdict.answerable, answers[0].probability);
         assert!(verdict.is_confident());
+    }
+
+    #[test]
+    fn a_sentence_answers_where_the_reader_is_calibrated_as_weak() {
+        let a = passage("a", 10, "It is red. Strauss built it.");
+        let r = reading(&[(0, 2, -3.0)], 0.0);
+        let evidence =
+            Evidence::new(vec![(Span::new(0, 10), Cosine(0.1)), (Span::new(11, 28), Cosine(0.8))]);
+        let reads = [Read { passage: &a, retrieval: 1.0, reading: &r, evidence: &evidence }];
+        let sentences = Some(SentenceCalibration { weight: 10.0, bias: -5.0 });
+        let (answers, verdict) = answers(&reads, Calibration { sentences, ..CALIBRATION }, 3);
+        assert_eq!(answers[0].text, "Strauss built it.");
+        assert_eq!(answers[0].span, Span::new(21, 38));
+        assert_eq!(answers[0].origin, Origin::Sentence(0.8));
+        let (best, red, span) = (3f32.exp(), (-4f32).exp(), (-3f32).exp());
+        assert!((verdict.answerable.0 - best / (1.0 + best + red + span)).abs() < 1e-5);
     }
 
     #[test]

@@ -257,7 +257,7 @@ mod tests {
             characters: span.in_characters(document),
             passage,
             probability: Probability(0.7),
-            margin: 1.0,
+            origin: alder_engine::Origin::Reader(1.0),
             sources: Vec::new(),
         });
         let cut = |text: &str, start: usize, end: usize| {
