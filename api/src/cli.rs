@@ -56,7 +56,13 @@ pub(crate) enum Command {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Folder that holds the collection
-    #[arg(long, global = true, env = "ALDER_DATA_DIR", value_name = "FOLDER", default_value = "./data")]
+    #[arg(
+        long,
+        global = true,
+        env = "ALDER_DATA_DIR",
+        value_name = "FOLDER",
+        default_value = "./data"
+    )]
     pub(crate) data_dir: PathBuf,
     /// Model: a folder, or the name of one on the Hugging Face Hub [default: the one in the program]
     #[arg(long, global = true, env = "ALDER_MODEL", value_name = "PATH|ORG/NAME")]

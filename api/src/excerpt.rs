@@ -7,16 +7,17 @@ use alder_engine::Span;
 
 /// Words that say nothing about where to look.
 const PLAIN_WORDS: &[&str] = &[
-    "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "did", "do", "does", "for",
-    "from", "had", "has", "have", "how", "in", "into", "is", "it", "its", "many", "much", "not", "of",
-    "on", "or", "that", "the", "their", "there", "they", "this", "to", "was", "were", "what", "when",
-    "where", "which", "who", "whom", "whose", "why", "will", "with", "would",
+    "a", "an", "and", "are", "as", "at", "be", "been", "but", "by", "can", "did", "do", "does",
+    "for", "from", "had", "has", "have", "how", "in", "into", "is", "it", "its", "many", "much",
+    "not", "of", "on", "or", "that", "the", "their", "there", "they", "this", "to", "was", "were",
+    "what", "when", "where", "which", "who", "whom", "whose", "why", "will", "with", "would",
 ];
 /// English endings that a search sees through.
 const ENDINGS: &[&str] = &["", "s", "es", "ed", "d", "ing", "er", "ers", "ly", "ion", "ions"];
 /// A full stop after one of these ends no sentence.
 const ABBREVIATIONS: &[&str] = &[
-    "dr", "mr", "mrs", "ms", "st", "prof", "vs", "etc", "e.g", "i.e", "cf", "ca", "no", "fig", "vol",
+    "dr", "mr", "mrs", "ms", "st", "prof", "vs", "etc", "e.g", "i.e", "cf", "ca", "no", "fig",
+    "vol",
 ];
 
 /// Byte ranges of the words in `text` that the words of `query` stand for, in order.

@@ -35,10 +35,9 @@ fn main() -> ExitCode {
         Command::Delete(args) => commands::delete::run(args, &global),
         Command::FillMask(args) => commands::fill_mask::run(args, &global),
         Command::Model(command) => commands::model::run(command, &global),
-        Command::Eval(args) => global
-            .model()
-            .and_then(|model| eval::run(args, &model))
-            .map(|()| Exit::Ok),
+        Command::Eval(args) => {
+            global.model().and_then(|model| eval::run(args, &model)).map(|()| Exit::Ok)
+        }
     };
     outcome.unwrap_or_else(|error| exit::report(&error)).into()
 }

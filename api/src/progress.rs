@@ -32,7 +32,8 @@ impl Progress {
         if !console::user_attended_stderr() {
             return Self::Lines(Mutex::new(Instant::now()));
         }
-        let template = "{bar:24.green} {percent:>3} %  {binary_bytes_per_sec}  {eta} left  {wide_msg:.dim}";
+        let template =
+            "{bar:24.green} {percent:>3} %  {binary_bytes_per_sec}  {eta} left  {wide_msg:.dim}";
         let style = ProgressStyle::with_template(template)
             .expect("the template is a constant that indicatif accepts")
             .progress_chars("━╸─");

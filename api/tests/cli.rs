@@ -10,7 +10,8 @@ use std::sync::OnceLock;
 
 use tempfile::TempDir;
 
-const BAROMETER: &str = "# Barometer\n\nTorricelli made the first barometer in 1643. It was a tube of mercury.\n";
+const BAROMETER: &str =
+    "# Barometer\n\nTorricelli made the first barometer in 1643. It was a tube of mercury.\n";
 
 /// `alder ARGUMENTS` on the collection in `data`, into pipes.
 fn alder(data: &Path, arguments: &[&str]) -> Output {
@@ -42,7 +43,8 @@ fn indexed() -> TempDir {
     let notes = folder.path().join("notes");
     fs::create_dir(&notes).unwrap();
     fs::write(notes.join("barometer.md"), BAROMETER).unwrap();
-    fs::write(notes.join("tea.md"), "# Tea\n\nTea is made from leaves \u{1b}[31mand hot water.\n").unwrap();
+    fs::write(notes.join("tea.md"), "# Tea\n\nTea is made from leaves \u{1b}[31mand hot water.\n")
+        .unwrap();
     let output = alder(folder.path(), &["index", notes.to_str().unwrap()]);
     assert_eq!(code(&output), 0, "{}", stderr(&output));
     assert!(stdout(&output).starts_with("2 documents indexed"), "{}", stdout(&output));
@@ -128,7 +130,10 @@ fn each_format_can_be_read_by_a_program() {
     let output = alder(shared(), &["search", "tea", "--format", "trec", "--query-id", "q7"]);
     let first = stdout(&output).lines().next().unwrap().to_owned();
     let fields: Vec<&str> = first.split(' ').collect();
-    assert_eq!((fields.len(), fields[0], fields[1], fields[2], fields[3]), (6, "q7", "Q0", "tea.md", "1"));
+    assert_eq!(
+        (fields.len(), fields[0], fields[1], fields[2], fields[3]),
+        (6, "q7", "Q0", "tea.md", "1")
+    );
     let output = alder(shared(), &["search", "tea", "--format", "jsonl"]);
     for line in stdout(&output).lines() {
         let hit: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -194,7 +199,8 @@ fn the_server_prints_its_address_answers_and_ends_on_a_signal() {
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.trim().trim_start_matches("http://").trim_end_matches('/').to_owned();
     let mut stream = TcpStream::connect(&address).unwrap();
-    write!(stream, "GET /v1/search?q=tea HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n").unwrap();
+    write!(stream, "GET /v1/search?q=tea HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n\r\n")
+        .unwrap();
     let mut reply = String::new();
     stream.read_to_string(&mut reply).unwrap();
     assert!(reply.starts_with("HTTP/1.1 200") && reply.contains("tea.md"), "{reply}");

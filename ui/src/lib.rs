@@ -51,15 +51,24 @@ mod tests {
     #[test]
     fn the_page_obeys_its_content_security_policy() {
         for (name, text) in files() {
-            for forbidden in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("] {
+            for forbidden in
+                ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("]
+            {
                 assert!(!text.contains(forbidden), "{name} uses {forbidden}");
             }
             if name.ends_with(".html") {
-                assert!(!text.contains("<style") && !text.contains(" style="), "{name}: inline style");
-                assert!(!text.contains(" onclick=") && !text.contains("<script>"), "{name}: inline script");
+                assert!(
+                    !text.contains("<style") && !text.contains(" style="),
+                    "{name}: inline style"
+                );
+                assert!(
+                    !text.contains(" onclick=") && !text.contains("<script>"),
+                    "{name}: inline script"
+                );
             }
             let foreign = ["http://", "https://"].iter().any(|scheme| {
-                text.match_indices(scheme).any(|(at, _)| !text[at..].starts_with("http://www.w3.org/"))
+                text.match_indices(scheme)
+                    .any(|(at, _)| !text[at..].starts_with("http://www.w3.org/"))
             });
             assert!(!foreign, "{name} refers to another server");
         }

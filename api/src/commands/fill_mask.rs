@@ -41,7 +41,13 @@ pub(crate) fn run(args: &FillMaskArgs, global: &Global) -> anyhow::Result<Exit> 
     }
     for guess in &guesses {
         let text = args.text.replace(MASK, guess.token.trim());
-        writeln!(out, "{:5.1} %  {:<16} {}", guess.probability * 100.0, guess.token, print::clean(&text))?;
+        writeln!(
+            out,
+            "{:5.1} %  {:<16} {}",
+            guess.probability * 100.0,
+            guess.token,
+            print::clean(&text)
+        )?;
     }
     Ok(Exit::Ok)
 }

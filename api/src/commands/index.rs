@@ -56,7 +56,9 @@ pub(crate) fn run(args: &IndexArgs, global: &Global) -> anyhow::Result<Exit> {
 /// Makes a collection of the sample articles, saying so on stderr.
 pub(super) fn sample(global: &Global, model: &Arc<Model>) -> anyhow::Result<()> {
     if !global.quiet {
-        say("There is no collection yet: indexing the sample articles. Your own: alder index FOLDER");
+        say(
+            "There is no collection yet: indexing the sample articles. Your own: alder index FOLDER",
+        );
     }
     let folder = sample::unpack(&global.data_dir)?;
     let report = index(&[folder], global, model, &Interrupt::new())?;

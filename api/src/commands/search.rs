@@ -88,7 +88,11 @@ pub(super) fn tell(result: &SearchResult, took: Duration, global: &Global) {
             .timings
             .iter()
             .map(|(stage, spent)| {
-                format!("{} {:.0} ms", format!("{stage:?}").to_lowercase(), spent.as_secs_f64() * 1e3)
+                format!(
+                    "{} {:.0} ms",
+                    format!("{stage:?}").to_lowercase(),
+                    spent.as_secs_f64() * 1e3
+                )
             })
             .collect();
         let line = format!("{:.0} ms ({})", took.as_secs_f64() * 1e3, stages.join(", "));

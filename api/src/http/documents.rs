@@ -36,7 +36,8 @@ pub(crate) async fn upsert(
         let _permit = permit;
         write(&app, items)
     };
-    let (generation, items) = tokio::task::spawn_blocking(write).await.map_err(Problem::internal)??;
+    let (generation, items) =
+        tokio::task::spawn_blocking(write).await.map_err(Problem::internal)??;
     let failed =
         items.iter().filter(|item| matches!(item.outcome, ItemOutcome::Failed { .. })).count();
     if failed == items.len() {
@@ -57,7 +58,11 @@ pub(crate) async fn show(
     let load = move || {
         let snapshot = app.collection.snapshot();
         let document = snapshot.document(&id)?.ok_or_else(|| {
-            Problem::of("id", Code::DocumentNotFound, format!("the collection has no document {id}"))
+            Problem::of(
+                "id",
+                Code::DocumentNotFound,
+                format!("the collection has no document {id}"),
+            )
         })?;
         Ok(Json(DocumentResponse::new(document, snapshot.generation().0)))
     };
@@ -84,8 +89,10 @@ fn write(app: &App, items: Vec<Item>) -> Result<(u64, Vec<ItemResult>), Problem>
     if !documents.is_empty() {
         let (committed, outcomes) = ingest::documents(&app.collection, &app.model, documents)?;
         generation = committed;
-        results.extend(places.into_iter().zip(outcomes).map(|((item, id), outcome)| {
-            ItemResult { item, id: Some(id), outcome }
+        results.extend(places.into_iter().zip(outcomes).map(|((item, id), outcome)| ItemResult {
+            item,
+            id: Some(id),
+            outcome,
         }));
     }
     results.sort_by_key(|result| result.item);
@@ -160,7 +167,12 @@ mod tests {
         let items = read_lines(body);
         let fate: Vec<_> = items
             .iter()
-            .map(|(line, read)| (*line, read.as_ref().map(|document| document.id.as_str()).map_err(|e| e.1.as_str())))
+            .map(|(line, read)| {
+                (
+                    *line,
+                    read.as_ref().map(|document| document.id.as_str()).map_err(|e| e.1.as_str()),
+                )
+            })
             .collect();
         assert_eq!(fate[0], (1, Ok("a")));
         assert_eq!(fate[5], (7, Ok("e")));

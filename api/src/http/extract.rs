@@ -53,7 +53,9 @@ impl From<JsonRejection> for Problem {
                 return Self::new(Code::UnsupportedMediaType, detail);
             }
             JsonRejection::BytesRejection(_) => return body_problem(rejection.status()),
-            JsonRejection::JsonDataError(_) | JsonRejection::JsonSyntaxError(_) => Code::InvalidJson,
+            JsonRejection::JsonDataError(_) | JsonRejection::JsonSyntaxError(_) => {
+                Code::InvalidJson
+            }
             _ => Code::BadRequest,
         };
         with_cause(code, &rejection)
@@ -74,7 +76,10 @@ impl From<BytesRejection> for Problem {
 
 fn body_problem(status: StatusCode) -> Problem {
     if status == StatusCode::PAYLOAD_TOO_LARGE {
-        Problem::new(Code::BodyTooLarge, "the body is larger than this address takes; send less at once")
+        Problem::new(
+            Code::BodyTooLarge,
+            "the body is larger than this address takes; send less at once",
+        )
     } else {
         Problem::new(Code::BadRequest, "the body ended before all of it had arrived")
     }

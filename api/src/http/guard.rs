@@ -52,7 +52,8 @@ fn allowed(app: &App, request: &Request) -> Result<(), Problem> {
         .or_else(|| request.uri().authority().map(|authority| authority.as_str()))
         .ok_or_else(|| Problem::new(Code::BadRequest, "the request has no Host header"))?;
     if !is_ours(host, app.bound) {
-        let detail = format!("{host:?} is not a name of this server; use http://localhost or its address");
+        let detail =
+            format!("{host:?} is not a name of this server; use http://localhost or its address");
         return Err(Problem::new(Code::HostNotAllowed, detail));
     }
     if request.method() != Method::GET && is_cross_site(request.headers()) {
@@ -77,9 +78,7 @@ fn is_ours(host: &str, bound: IpAddr) -> bool {
 }
 
 fn is_cross_site(headers: &HeaderMap) -> bool {
-    headers
-        .get("sec-fetch-site")
-        .is_some_and(|site| site != "same-origin" && site != "none")
+    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
 }
 
 #[cfg(test)]

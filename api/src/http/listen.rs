@@ -16,7 +16,8 @@ impl FromStr for Address {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let local = |port: &str| port.parse().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+        let local =
+            |port: &str| port.parse().map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
         let parsed = match text.strip_prefix("localhost:").or_else(|| text.strip_prefix(':')) {
             Some(port) => local(port).ok(),
             None => text.parse().ok().or_else(|| local(text).ok()),

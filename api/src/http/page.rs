@@ -18,7 +18,10 @@ pub(crate) async fn document(headers: HeaderMap) -> Result<Response, Problem> {
 }
 
 /// Everything the pages load.
-pub(crate) async fn asset(Path(path): Path<String>, headers: HeaderMap) -> Result<Response, Problem> {
+pub(crate) async fn asset(
+    Path(path): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
     file(&path, &headers)
 }
 
@@ -26,7 +29,8 @@ fn file(path: &str, headers: &HeaderMap) -> Result<Response, Problem> {
     let Some(asset) = alder_ui::asset(path) else {
         return Err(Problem::new(Code::NotFound, format!("the page has no file {path}")));
     };
-    if headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == asset.tag.as_bytes()) {
+    if headers.get(header::IF_NONE_MATCH).is_some_and(|tag| tag.as_bytes() == asset.tag.as_bytes())
+    {
         return Ok(StatusCode::NOT_MODIFIED.into_response());
     }
     let headers = [

@@ -40,7 +40,7 @@ fn service(limits: Limits) -> Service {
 }
 
 fn small() -> Limits {
-    Limits { search_body_bytes: 4096, documents_body_bytes: 8192, ..Limits::default() }
+    Limits { search_body_bytes: 200_000, documents_body_bytes: 8192, ..Limits::default() }
 }
 
 impl Service {
@@ -72,8 +72,8 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 #[tokio::test]
 async fn every_bad_request_gets_its_status_its_code_and_words_that_help() {
     let service = service(small());
-    let long = format!("GET /v1/search?q={}", "a".repeat(140_000));
-    let large = format!("{{\"q\": \"{}\"}}", "a".repeat(5000));
+    let long = format!("{{\"q\": \"{}\"}}", "a".repeat(140_000));
+    let large = format!("{{\"q\": \"{}\"}}", "a".repeat(250_000));
     let large_document = format!("{{\"id\": \"a\", \"text\": \"{}\"}}", "a".repeat(9000));
     let deep = "[".repeat(200);
     let cases: &[(&str, &[(&str, &str)], &str, u16, &str, &str)] = &[
@@ -86,7 +86,7 @@ async fn every_bad_request_gets_its_status_its_code_and_words_that_help() {
         ("GET /v1/search?q=a&mode=magic", &[], "", 400, "invalid_parameter", "magic"),
         ("GET /v1/search?q=a&filter=x", &[], "", 400, "invalid_filter", "JSON"),
         ("GET /v1/search?q=a&filter=%7B%22most%22%3A1%7D", &[], "", 400, "invalid_filter", "/most"),
-        (&long, &[], "", 400, "out_of_range", "bytes"),
+        ("POST /v1/search", &[JSON], &long, 400, "out_of_range", "bytes"),
         ("POST /v1/search", &[JSON], "{\"q\": ", 400, "invalid_json", "line 1 column"),
         ("POST /v1/search", &[JSON], "{\"q\": 7}", 400, "invalid_json", "string"),
         ("POST /v1/ask", &[JSON], "{\"q\": \"a\", \"top\": 3}", 400, "invalid_json", "`top`"),
@@ -95,7 +95,14 @@ async fn every_bad_request_gets_its_status_its_code_and_words_that_help() {
         ("POST /v1/ask", &[], "{}", 415, "unsupported_media_type", "application/json"),
         ("POST /v1/ask", &[JSON], &large, 413, "body_too_large", "larger"),
         ("POST /v1/documents", &[JSON], &large_document, 413, "body_too_large", "larger"),
-        ("POST /v1/documents", &[("content-type", "text/csv")], "a", 415, "unsupported_media_type", "ndjson"),
+        (
+            "POST /v1/documents",
+            &[("content-type", "text/csv")],
+            "a",
+            415,
+            "unsupported_media_type",
+            "ndjson",
+        ),
         ("POST /v1/documents", &[JSON], "[]", 400, "no_valid_document", "no documents"),
         ("POST /v1/documents", &[JSON], "{\"id\": \"a\"}", 400, "no_valid_document", "refused"),
         ("POST /v1/documents", &[JSON], "{", 400, "invalid_json", "line 1"),
@@ -104,7 +111,14 @@ async fn every_bad_request_gets_its_status_its_code_and_words_that_help() {
         ("GET /ui/../Cargo.toml", &[], "", 404, "not_found", ""),
         ("DELETE /v1/search", &[], "", 405, "method_not_allowed", "DELETE"),
         ("GET /health", &[("host", "evil.example")], "", 403, "host_not_allowed", "evil.example"),
-        ("POST /v1/ask", &[JSON, ("sec-fetch-site", "cross-site")], "{}", 403, "cross_site", "sites"),
+        (
+            "POST /v1/ask",
+            &[JSON, ("sec-fetch-site", "cross-site")],
+            "{}",
+            403,
+            "cross_site",
+            "sites",
+        ),
     ];
     for (request, headers, body, status, code, words) in cases {
         let reply = service.send(request, headers, body).await;
@@ -134,8 +148,9 @@ async fn a_document_can_be_found_asked_and_shown_as_soon_as_the_reply_is_there()
         json!({"id": "air/barometer", "title": "Barometer", "text": text, "metadata": {"year": 1643}}),
         json!({"id": "tea", "title": "Tea", "text": "Tea is made from leaves and hot water."}),
     );
-    let reply =
-        service.send("POST /v1/documents", &[("content-type", "application/x-ndjson")], &lines).await;
+    let reply = service
+        .send("POST /v1/documents", &[("content-type", "application/x-ndjson")], &lines)
+        .await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.body);
     assert_eq!((&reply.body["accepted"], &reply.body["failed"]), (&json!(2), &json!(1)));
     assert_eq!(reply.body["items"][1]["item"], 2);
@@ -154,14 +169,16 @@ async fn a_document_can_be_found_asked_and_shown_as_soon_as_the_reply_is_there()
         }
     }
 
-    let filtered = json!({"q": "made", "filter": {"must": [{"key": "year", "range": {"lt": 1700}}]}});
+    let filtered =
+        json!({"q": "made", "filter": {"must": [{"key": "year", "range": {"lt": 1700}}]}});
     let reply = service.json("POST /v1/search", &filtered).await;
     assert_eq!(reply.body["hits"].as_array().unwrap().len(), 1, "{}", reply.body);
     assert!(reply.body.get("verdict").is_none());
 
     let reply = service.send("GET /v1/documents/air%2Fbarometer", &[], "").await;
     assert_eq!(reply.body["text"], text);
-    let again = json!({"id": "tea", "title": "Tea", "text": "Tea is made from leaves and hot water."});
+    let again =
+        json!({"id": "tea", "title": "Tea", "text": "Tea is made from leaves and hot water."});
     let reply = service.json("POST /v1/documents", &again).await;
     assert_eq!(reply.body["items"][0]["status"], "unchanged", "{}", reply.body);
     let reply = service.send("GET /v1/status", &[], "").await;

@@ -16,11 +16,8 @@ pub(crate) fn hits(page: &mut Page<'_>, hits: &[Hit], query: &str) -> io::Result
     for hit in hits {
         let passage = &hit.passage;
         let document = passage.id.document.as_str();
-        let head = format!(
-            "{:>2}  {}",
-            hit.rank,
-            trail(&passage.title, &passage.heading_path, document)
-        );
+        let head =
+            format!("{:>2}  {}", hit.rank, trail(&passage.title, &passage.heading_path, document));
         page.line(0, &Style::new().bold(), &head)?;
         page.line(4, &Style::new().dim(), &format!("{document} · score {:.3}", hit.score.0))?;
         snippet(page, &passage.text, query)?;
@@ -94,8 +91,9 @@ fn explain(page: &mut Page<'_>, explanation: &Explanation) -> io::Result<()> {
     let line = format!("fused    rank {}, {}", explanation.fused_rank, parts.join(" + "));
     page.line(4, &dim, &line)?;
     if let Some(reading) = &explanation.reading {
-        let relevance =
-            reading.relevance_logit.map_or(String::new(), |logit| format!(", relevance {logit:.2}"));
+        let relevance = reading
+            .relevance_logit
+            .map_or(String::new(), |logit| format!(", relevance {logit:.2}"));
         let line = format!(
             "read     span {:.2}, no answer {:.2}{relevance}, rerank {:+.3}",
             reading.span_logit, reading.null_logit, reading.rerank_score
@@ -111,7 +109,8 @@ mod tests {
 
     #[test]
     fn a_long_passage_is_shown_from_the_sentence_that_matters() {
-        let text = format!("{}The barometer was invented in 1643.", "Filler words here. ".repeat(40));
+        let text =
+            format!("{}The barometer was invented in 1643.", "Filler words here. ".repeat(40));
         let terms = excerpt::query_terms(&text, "who invented the barometer");
         assert!(text[best_start(&text, &terms)..].starts_with("The barometer"));
         assert_eq!(best_start("The barometer.", &[4..13]), 0);

@@ -19,8 +19,7 @@ pub(crate) fn rows(out: &mut dyn Write, rows: &[(&str, String)]) -> io::Result<(
 /// Writes a report line by line; what failed stands out.
 pub(crate) fn report(out: &mut dyn Write, summary: &str) -> io::Result<()> {
     for line in summary.lines() {
-        let style =
-            if line.starts_with("failed") { Style::new().red() } else { Style::new() };
+        let style = if line.starts_with("failed") { Style::new().red() } else { Style::new() };
         writeln!(out, "{}", style.apply_to(clean(line)))?;
     }
     Ok(())

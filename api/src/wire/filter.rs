@@ -98,8 +98,12 @@ fn condition_at(
     let Value::String(key) = key else {
         return wrong(&format!("{at}/key"), format!("expected a field name, found {}", kind(key)));
     };
-    if let Some(name) = condition.keys().find(|n| !["key", "match", "range"].contains(&n.as_str())) {
-        return wrong(&format!("{at}/{name}"), "unknown field; expected key, match or range".into());
+    if let Some(name) = condition.keys().find(|n| !["key", "match", "range"].contains(&n.as_str()))
+    {
+        return wrong(
+            &format!("{at}/{name}"),
+            "unknown field; expected key, match or range".into(),
+        );
     }
     match (condition.get("match"), condition.get("range")) {
         (Some(value), None) => {
@@ -126,7 +130,9 @@ fn match_at(value: &Value, at: &str) -> Result<Match, QueryError> {
                 format!("expected a string, number or boolean, found {}", kind(other)),
             ),
         },
-        (Some((name, Value::Array(values))), None) if name == "any" => Ok(Match::Any(values.clone())),
+        (Some((name, Value::Array(values))), None) if name == "any" => {
+            Ok(Match::Any(values.clone()))
+        }
         _ => wrong(at, format!("expected {expected}")),
     }
 }
@@ -180,7 +186,11 @@ mod tests {
             (r#"{"must": [{"key": 1}]}"#, "/must/0/key", "field name"),
             (r#"{"must": [{"key": "a"}]}"#, "/must/0", "either match or range"),
             (r#"{"must": [{"key": "a", "match": "b"}]}"#, "/must/0/match", "value"),
-            (r#"{"must": [{"key": "a", "match": {"value": []}}]}"#, "/must/0/match/value", "a list"),
+            (
+                r#"{"must": [{"key": "a", "match": {"value": []}}]}"#,
+                "/must/0/match/value",
+                "a list",
+            ),
             (r#"{"must": [{"key": "a", "range": {"gte": "b"}}]}"#, "/must/0/range/gte", "a number"),
             (r#"{"must": [{"key": "a", "range": {}}]}"#, "/must/0/range", "at least one"),
             (&deep, "/must/0/must/0/must/0/must/0/must/0/must/0/must/0/must/0", "at most 8 deep"),

@@ -16,6 +16,4 @@ pub(crate) use document::{
 pub(crate) use filter::{filter_from_json, filter_from_text};
 pub(crate) use request::{Purpose, SearchParameters, SearchRequest};
 pub(crate) use result::SearchResponse;
-pub(crate) use status::{
-    CollectionStatus, Health, IndexingStatus, ModelStatus, StatusResponse,
-};
+pub(crate) use status::{CollectionStatus, Health, IndexingStatus, ModelStatus, StatusResponse};

@@ -117,7 +117,8 @@ mod tests {
         let request = |body: &str| serde_json::from_str::<SearchRequest>(body).unwrap();
         let plain = request(r#"{"q": "tea"}"#).into_query(Purpose::Search).unwrap();
         assert_eq!((plain.read_depth, plain.rerank, plain.answers), (0, Rerank::Off, 0));
-        let reranked = request(r#"{"q": "tea", "rerank": true}"#).into_query(Purpose::Search).unwrap();
+        let reranked =
+            request(r#"{"q": "tea", "rerank": true}"#).into_query(Purpose::Search).unwrap();
         assert_eq!((reranked.rerank, reranked.answers), (Rerank::On, 0));
         assert!(reranked.read_depth > 0);
         let asked = request(r#"{"q": "tea"}"#).into_query(Purpose::Ask).unwrap();

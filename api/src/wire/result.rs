@@ -148,13 +148,10 @@ impl SearchResponse {
 impl AnswerWire {
     fn new(answer: Answer) -> Self {
         let passage = answer.passage;
-        let local = Span::new(
-            answer.span.start - passage.span.start,
-            answer.span.end - passage.span.start,
-        );
+        let local =
+            Span::new(answer.span.start - passage.span.start, answer.span.end - passage.span.start);
         let sentence = excerpt::sentence_around(&passage.text, local);
-        let within =
-            Span::new(local.start - sentence.start, local.end - sentence.start);
+        let within = Span::new(local.start - sentence.start, local.end - sentence.start);
         Self {
             text: answer.text,
             place: Place {
