@@ -40,7 +40,7 @@ fn service(limits: Limits) -> Service {
 }
 
 fn small() -> Limits {
-    Limits { search_body_bytes: 4096, documents_body_bytes: 8192, ..Limits::default() }
+    Limits { search_body_bytes: 200_000, documents_body_bytes: 8192, ..Limits::default() }
 }
 
 impl Service {
@@ -72,8 +72,8 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 #[tokio::test]
 async fn every_bad_request_gets_its_status_its_code_and_words_that_help() {
     let service = service(small());
-    let long = format!("GET /v1/search?q={}", "a".repeat(140_000));
-    let large = format!("{{\"q\": \"{}\"}}", "a".repeat(5000));
+    let long = format!("{{\"q\": \"{}\"}}", "a".repeat(140_000));
+    let large = format!("{{\"q\": \"{}\"}}", "a".repeat(250_000));
     let large_document = format!("{{\"id\": \"a\", \"text\": \"{}\"}}", "a".repeat(9000));
     let deep = "[".repeat(200);
     let cases: &[(&str, &[(&str, &str)], &str, u16, &str, &str)] = &[
@@ -86,7 +86,7 @@ async fn every_bad_request_gets_its_status_its_code_and_words_that_help() {
         ("GET /v1/search?q=a&mode=magic", &[], "", 400, "invalid_parameter", "magic"),
         ("GET /v1/search?q=a&filter=x", &[], "", 400, "invalid_filter", "JSON"),
         ("GET /v1/search?q=a&filter=%7B%22most%22%3A1%7D", &[], "", 400, "invalid_filter", "/most"),
-        (&long, &[], "", 400, "out_of_range", "bytes"),
+        ("POST /v1/search", &[JSON], &long, 400, "out_of_range", "bytes"),
         ("POST /v1/search", &[JSON], "{\"q\": ", 400, "invalid_json", "line 1 column"),
         ("POST /v1/search", &[JSON], "{\"q\": 7}", 400, "invalid_json", "string"),
         ("POST /v1/ask", &[JSON], "{\"q\": \"a\", \"top\": 3}", 400, "invalid_json", "`top`"),

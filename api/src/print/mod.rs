@@ -165,7 +165,7 @@ mod tests {
         let text = "It was  Robert Boyle, in 1662.";
         let marks = [(8..20, Mark::Answer)];
         assert_eq!(paragraph(80, text, &marks), "  It was **Robert Boyle**, in 1662.\n");
-        assert_eq!(paragraph(18, text, &marks), "  It was **Robert\n  Boyle**, in 1662.\n");
+        assert_eq!(paragraph(20, text, &marks), "  It was **Robert\n  Boyle**, in 1662.\n");
     }
 
     #[test]
