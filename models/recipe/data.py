@@ -1,5 +1,6 @@
 """Reading the training text and questions, and turning them into batches of a few fixed shapes."""
 import glob
+import hashlib
 import json
 import os
 import random
@@ -53,6 +54,22 @@ def questions(folder, files, split="train"):
             continue
         out += [(name, *r) for r in rows]
     return out
+
+
+def written(folder, path):
+    """Our own questions (article id, hash of the paragraph, question, answer) with their paragraphs, as squad() rows."""
+    want = {}
+    for w in jsonl(path):
+        want.setdefault(w["paragraph"], []).append(w)
+    ids = {json.dumps(w["article"]) for ws in want.values() for w in ws}
+    for file in sorted(glob.glob(os.path.join(folder, "*.jsonl"))):
+        with open(file, encoding="utf-8") as f:
+            for line in f:
+                if line[7:].split(",", 1)[0] not in ids:  # every line begins {"id": ...,
+                    continue
+                for p in json.loads(line)["text"].split("\n"):
+                    for w in want.get(hashlib.sha256(p.encode()).hexdigest()[:16], ()):
+                        yield w["article"], p, w["question"], [(p.index(w["answer"]), w["answer"])]
 
 
 SHIFTS = ("squadshifts-new_wiki_v1.0.json", "squadshifts-reddit_v1.0.json", "squadshifts-amazon_reviews_v1.0.json")

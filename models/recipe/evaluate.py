@@ -8,6 +8,7 @@ import io
 import json
 import math
 import os
+import random
 import subprocess
 import time
 
@@ -58,15 +59,15 @@ def squad_a(folder):
     return rows
 
 
-def squad_retrieval(m, tok, folder):
+def squad_retrieval(m, tok, folder, bf16):
     rows = squad_a(folder)
     paragraphs = list(dict.fromkeys(c for _, c, _ in rows))
     at = {c: i for i, c in enumerate(paragraphs)}
-    return dict(retrieval(m, tok, paragraphs, [q for q, _, _ in rows], [at[c] for _, c, _ in rows], False),
+    return dict(retrieval(m, tok, paragraphs, [q for q, _, _ in rows], [at[c] for _, c, _ in rows], bf16),
                 questions=len(rows), paragraphs=len(paragraphs))
 
 
-def scifact(m, tok, folder):
+def scifact(m, tok, folder, bf16):
     """Mean nDCG@10 over the test claims; a document is its title and abstract, cut at 256 tokens."""
     f = os.path.join(folder, "scifact")
     docs = [json.loads(l) for l in opened(f + "/corpus.jsonl.zst")]
@@ -75,7 +76,7 @@ def scifact(m, tok, folder):
     for q, d, s in list(csv.reader(opened(f + "/qrels/test.tsv"), delimiter="\t"))[1:]:
         judged.setdefault(q, {})[d] = int(s)
     names = [str(d["_id"]) for d in docs]
-    S = embed(m, tok, [claims[q] for q in judged], bf16=False) @ embed(m, tok, [(d["title"] + " " + d["text"]).strip() for d in docs], bf16=False).T
+    S = embed(m, tok, [claims[q] for q in judged], bf16=bf16) @ embed(m, tok, [(d["title"] + " " + d["text"]).strip() for d in docs], bf16=bf16).T
     total = 0.0
     for row, gold in zip(S, judged.values()):
         top = [gold.get(names[j], 0) for j in np.argsort(-row)[:10]]
@@ -93,9 +94,9 @@ def spearman(a, b):
     return float(np.corrcoef(rank(a), rank(b))[0, 1])
 
 
-def stsb(m, tok, folder):
+def stsb(m, tok, folder, bf16):
     rows = list(csv.reader(opened(os.path.join(folder, "stsb/stsb-en-test.csv"))))
-    a, b = embed(m, tok, [r[0] for r in rows], bf16=False), embed(m, tok, [r[1] for r in rows], bf16=False)
+    a, b = embed(m, tok, [r[0] for r in rows], bf16=bf16), embed(m, tok, [r[1] for r in rows], bf16=bf16)
     return dict(spearman=round(spearman((a * b).sum(1), [float(r[2]) for r in rows]), 4), pairs=len(rows))
 
 
@@ -124,15 +125,20 @@ def main():
     ap.add_argument("--eval", required=True, help="folder with squad-v1.1, scifact, stsb")
     ap.add_argument("--text", help="folder with the unpacked training text, for fill-mask on its held-back articles")
     ap.add_argument("--only", default="squad,retrieval,scifact,stsb,fill")
+    ap.add_argument("--sample", type=int, default=0, help="read only so many SQuAD questions (0: all 4,152)")
+    ap.add_argument("--bf16", action="store_true", help="twice as fast, differences in the third digit")
     ap.add_argument("--threads", type=int, default=1)
     a = ap.parse_args()
     torch.set_num_threads(a.threads)
     import masked
     import reading
     enc, red, tok, card = package(a.package)
-    tests = dict(stsb=lambda: stsb(enc, tok, a.eval), retrieval=lambda: squad_retrieval(enc, tok, a.eval),
-                 scifact=lambda: scifact(enc, tok, a.eval), fill=lambda: dict(top1=masked.FillMask(tok, a.text, 1000).score(enc)),
-                 squad=lambda: reading.span_scores(red, tok, squad_a(a.eval), bf16=False))
+    asked = squad_a(a.eval)
+    if a.sample:
+        asked = random.Random(3).sample(asked, a.sample)
+    tests = dict(stsb=lambda: stsb(enc, tok, a.eval, a.bf16), retrieval=lambda: squad_retrieval(enc, tok, a.eval, a.bf16),
+                 scifact=lambda: scifact(enc, tok, a.eval, a.bf16), fill=lambda: dict(top1=masked.FillMask(tok, a.text, 1000).score(enc)),
+                 squad=lambda: dict(reading.span_scores(red, tok, asked, bf16=a.bf16), questions=len(asked)))
     for name, test in tests.items():
         if name in a.only.split(",") and (name != "fill" or "mlm" in card["heads"] and a.text) and (name != "squad" or "span" in card["heads"]):
             t = time.time()

@@ -1,7 +1,8 @@
 """Stage 2: one trunk learns to read while it keeps embedding: tasks mixed step by step.
 
 joint.py --start a6.pt --mix qa=4,cloze=1,mlm=1,distil=2 --lengths 64:3,96:2,128:1 --out j6.pt ...
-Tasks: qa (SQuADShifts), extra (QAMR, PolicyQA), asked (questions made by rule), cloze (recurring spans), mlm (masked LM over
+Tasks: qa (SQuADShifts), extra (QAMR, PolicyQA), asked (questions made by rule), written (our own), cloze
+(recurring spans), mlm (masked LM over
 pairs and sentence order), distil (word and sentence states of the teacher), pairs (question-passage contrast).
 Weights are shares of steps; every step has about --batch tokens of one fixed length.
 """
@@ -23,7 +24,8 @@ from evaluate import retrieval
 from model import mean_pool
 
 
-READING = ("qa", "extra", "asked", "cloze")
+READING = ("qa", "extra", "asked", "cloze", "written")
+WRITTEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "questions/written.jsonl")
 
 
 def weights(text):
@@ -72,6 +74,7 @@ class Tasks:
         sources = dict(qa=lambda: reading.labelled(known, folder, data.SHIFTS),
                        extra=lambda: reading.labelled(known, folder, data.EXTRA),
                        asked=lambda: reading.Questions(known, [(p, p, q, [(at, t)]) for q, p, at, t in asked.made(folder, a.share, rng)]),
+                       written=lambda: reading.Questions(known, [(i, p, q, x) for i, p, q, x in data.written(folder, WRITTEN)]),
                        cloze=lambda: reading.clozes(known, folder, a.share, rng))
         self.sets = {k: f() for k, f in sources.items() if k in self.mix or k == "qa" and "pairs" in self.mix}
         for k, x in self.sets.items():
