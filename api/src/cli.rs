@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use alder_engine::{Device, Explain, Mode, Query};
+use alder_engine::{Device, Explain, Fusion, Mode, Query};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{ask, delete, fill_mask, index, model, search, serve, status};
@@ -87,6 +87,9 @@ pub(crate) struct QueryArgs {
     /// Passages wanted at most
     #[arg(long, short = 'n', default_value_t = 10, value_name = "N")]
     pub(crate) limit: usize,
+    /// Share of the words' score in the fused score, 0 to 1; the rest is meaning [default: 0.7]
+    #[arg(long, value_name = "W")]
+    pub(crate) lexical_weight: Option<f32>,
     /// Only passages that pass this filter, as JSON: {"must": [{"key": "lang", "match": {"value": "en"}}]}
     #[arg(long, value_name = "JSON")]
     pub(crate) filter: Option<String>,
@@ -121,6 +124,9 @@ impl QueryArgs {
     /// The engine's query for `text`, checked, with everything else at its default.
     pub(crate) fn query(&self, text: &str) -> anyhow::Result<Query> {
         let mut query = Query::new(text.trim());
+        if let Some(lexical_weight) = self.lexical_weight {
+            query.fusion = Fusion::MinMax { lexical_weight };
+        }
         query.mode = match self.mode {
             ModeName::Hybrid => Mode::Hybrid,
             ModeName::Lexical => Mode::Lexical,

@@ -97,6 +97,18 @@ pub enum QueryError {
         /// Largest allowed.
         max: u64,
     },
+    /// A parameter of the fusion is outside its bounds.
+    #[error("{field} must be a number between {min} and {max}, found {found}")]
+    Fusion {
+        /// Which parameter.
+        field: &'static str,
+        /// What was given.
+        found: f32,
+        /// Smallest allowed.
+        min: f32,
+        /// Largest allowed.
+        max: f32,
+    },
     /// A filter cannot be understood.
     #[error("filter, at {position}: {reason}")]
     Filter {

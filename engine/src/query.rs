@@ -33,7 +33,7 @@ pub enum Fusion {
 
 impl Default for Fusion {
     fn default() -> Self {
-        Self::MinMax { lexical_weight: 0.5 }
+        Self::MinMax { lexical_weight: 0.7 }
     }
 }
 
@@ -130,6 +130,37 @@ impl Query {
                 return Err(QueryError::OutOfRange { field, unit, found, min, max });
             }
         }
+        let (field, found, min, max) = match self.fusion {
+            Fusion::MinMax { lexical_weight } => ("lexical_weight", lexical_weight, 0.0, 1.0),
+            Fusion::Rrf { k } => ("k", k, 0.0, 1e6),
+        };
+        if !(min..=max).contains(&found) {
+            return Err(QueryError::Fusion { field, found, min, max });
+        }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_bound_is_checked_and_named() {
+        let with = |change: fn(&mut Query)| {
+            let mut query = Query::new("who?");
+            change(&mut query);
+            query.validate().map_err(|e| e.to_string())
+        };
+        assert_eq!(with(|_| ()), Ok(()));
+        let said = |change, part: &str| {
+            let message = with(change).unwrap_err();
+            assert!(message.contains(part), "{message}");
+        };
+        said(|q| q.text = " \n".into(), "empty");
+        said(|q| q.limit = 0, "limit must be between 1 and 1000 hits, found 0");
+        said(|q| q.offset = usize::MAX, "offset + limit");
+        said(|q| q.fusion = Fusion::MinMax { lexical_weight: 1.5 }, "between 0 and 1, found 1.5");
+        said(|q| q.fusion = Fusion::Rrf { k: f32::NAN }, "found NaN");
     }
 }

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use alder_engine::{Model, limits};
+use alder_engine::{Fusion, Model, limits};
 use anyhow::Context;
 use clap::ValueEnum;
 
@@ -51,6 +51,9 @@ pub(crate) struct EvalArgs {
     #[arg(long, default_value_t = limits::READ_DEPTH_DEFAULT as u16, value_name = "N",
           value_parser = clap::value_parser!(u16).range(1..=limits::READ_DEPTH_MAX as i64))]
     pub(crate) read_depth: u16,
+    /// Share of the lexical score in the fused score, 0 to 1 [default: the engine's]
+    #[arg(long, value_name = "W")]
+    pub(crate) lexical_weight: Option<f32>,
     /// Folder to write TREC runs, judgements, SQuAD predictions and no-answer scores to
     #[arg(long, value_name = "FOLDER")]
     pub(crate) runs: Option<PathBuf>,
@@ -158,6 +161,9 @@ impl EvalArgs {
             model,
             set,
             read_depth: usize::from(self.read_depth),
+            fusion: self
+                .lexical_weight
+                .map_or_else(Fusion::default, |lexical_weight| Fusion::MinMax { lexical_weight }),
             limit: retrieve::passages_for(retrieve::DOCUMENTS, &stats),
         };
         let mut runs: Vec<StageRun> = Vec::new();

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use alder_datasets::Run;
 use alder_engine::{
-    Hit, Mode, Model, Query, Rerank, SearchResult, Snapshot, SnapshotStats, Stage, limits, search,
+    Fusion, Hit, Mode, Model, Query, Rerank, SearchResult, Snapshot, SnapshotStats, Stage, limits,
+    search,
 };
 use anyhow::Context;
 
@@ -21,6 +22,7 @@ pub(super) struct Retrieval<'a> {
     pub(super) model: &'a Model,
     pub(super) set: &'a JudgedSet,
     pub(super) read_depth: usize,
+    pub(super) fusion: Fusion,
     /// Passages asked for, so that [`DOCUMENTS`] documents are among them.
     pub(super) limit: usize,
 }
@@ -93,6 +95,7 @@ impl Retrieval<'_> {
     fn query(&self, stage: EvalStage, text: &str) -> Query {
         let mut query = Query::new(text);
         query.limit = self.limit;
+        query.fusion = self.fusion;
         query.mode = match stage {
             EvalStage::Bm25 => Mode::Lexical,
             EvalStage::Dense => Mode::Dense,

@@ -133,6 +133,7 @@ impl From<QueryError> for Problem {
                 Self::of("q", Code::OutOfRange, detail)
             }
             QueryError::OutOfRange { field, .. } => Self::of(field, Code::OutOfRange, detail),
+            QueryError::Fusion { .. } => Self::of("fusion", Code::OutOfRange, detail),
             QueryError::Filter { .. } => Self::of("filter", Code::InvalidFilter, detail),
             QueryError::MissingHead { .. } => Self::new(Code::MissingHead, detail),
             _ => Self::new(Code::BadRequest, detail),
