@@ -11,9 +11,9 @@ use std::arch::x86_64::*;
 use super::attention::Heads;
 use super::avx512::Lanes;
 use super::buffer::{Number, ROW_BLOCK, Rows};
+use super::forward::Arithmetic;
 use super::matmul::Packed;
 use super::rows::{self, LayerNorm, activate};
-use super::forward::Arithmetic;
 use super::vector::{Vector, gelu_tanh};
 use super::{Activation, amx_attention};
 

@@ -3,9 +3,9 @@
 use std::arch::x86_64::*;
 
 use super::attention::{self, Heads};
+use super::forward::Arithmetic;
 use super::matmul::{self, Packed};
 use super::rows::{self, LayerNorm};
-use super::forward::Arithmetic;
 use super::vector::Vector;
 use super::{Activation, buffer::Rows};
 

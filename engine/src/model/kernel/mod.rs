@@ -18,20 +18,20 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod buffer;
+mod forward;
 mod implementation;
 mod matmul;
 mod rows;
 mod scalar;
 #[cfg(test)]
 mod tests;
-mod forward;
 mod vector;
 mod weights;
 
 use std::borrow::Cow;
 
-pub(crate) use implementation::Implementation;
 pub(crate) use forward::Workspace;
+pub(crate) use implementation::Implementation;
 
 use forward::{Forward, Network};
 

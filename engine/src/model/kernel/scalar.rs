@@ -2,9 +2,9 @@
 //! into whatever the target's baseline has (SSE2, NEON). The other lanes are tested against these.
 
 use super::attention::{self, Heads};
+use super::forward::Arithmetic;
 use super::matmul::{self, Packed};
 use super::rows::{self, LayerNorm};
-use super::forward::Arithmetic;
 use super::vector::Vector;
 use super::{Activation, buffer::Rows};
 

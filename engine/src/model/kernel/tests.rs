@@ -351,7 +351,8 @@ fn tokens_the_model_does_not_have_and_weights_that_do_not_fit_are_errors() {
     assert!(matches!(run(&[0; 81], &[0; 81]), KernelError::Length { ids: 81, .. }));
 
     let fails = |config: &Config, tensors: &Checkpoint| {
-        let find = |name: &str, _: &[usize]| tensors.get(name).map(|values| Cow::Borrowed(&values[..]));
+        let find =
+            |name: &str, _: &[usize]| tensors.get(name).map(|values| Cow::Borrowed(&values[..]));
         Kernel::load(config.clone(), &find, Implementation::Scalar).unwrap_err().to_string()
     };
     let config = Config { heads: 1, ..config };

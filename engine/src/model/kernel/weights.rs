@@ -1,8 +1,8 @@
 //! From a checkpoint's named tensors to packed layers.
 
+use super::forward::Arithmetic;
 use super::matmul::Packed;
 use super::rows::LayerNorm;
-use super::forward::Arithmetic;
 use super::{Config, KernelError, Tensors};
 
 /// The weights of one layer of a group.
@@ -63,11 +63,7 @@ pub(super) fn check(config: &Config) -> Result<(), KernelError> {
     Ok(())
 }
 
-fn tensor(
-    tensors: Tensors<'_, '_>,
-    name: &str,
-    shape: &[usize],
-) -> Result<Vec<f32>, KernelError> {
+fn tensor(tensors: Tensors<'_, '_>, name: &str, shape: &[usize]) -> Result<Vec<f32>, KernelError> {
     let values = tensors(name, shape).ok_or_else(|| KernelError::Missing(name.to_owned()))?;
     let expected = shape.iter().product();
     if values.len() != expected {

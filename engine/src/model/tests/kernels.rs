@@ -25,7 +25,8 @@ fn every_kernel_gives_the_vectors_of_candle() {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let expected = small(Backend::Candle).encode(&texts).unwrap();
     for backend in backends() {
-        let least = if backend == Backend::Kernel(Implementation::Amx) { 0.9999 } else { 0.999_999 };
+        let least =
+            if backend == Backend::Kernel(Implementation::Amx) { 0.9999 } else { 0.999_999 };
         for ((text, expected), found) in
             texts.iter().zip(&expected).zip(small(backend).encode(&texts).unwrap())
         {
