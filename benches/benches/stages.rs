@@ -72,7 +72,7 @@ fn embeddings(model: &Model, paragraphs: &[String]) -> Vec<Embedding> {
 
 fn filled(folder: &Path, graph_rows: usize, model: &Model, rows: &[EncodedDocument]) -> Collection {
     let settings = CollectionSettings { graph_rows, ..CollectionSettings::default() };
-    let collection = Collection::open_or_create_with(folder, model.identity(), settings)
+    let collection = Collection::open_or_create_with(folder, model.identity(), &settings)
         .expect("a new folder becomes a collection");
     let mut writer = collection.writer().expect("nobody else writes");
     for row in rows {

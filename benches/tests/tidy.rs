@@ -29,8 +29,7 @@ const IMPORTS: [(&str, &[&str]); 6] = [
 ];
 
 /// Where `unsafe` may stand: kernels and the memory map.
-const UNSAFE: [&str; 3] =
-    ["engine/src/model/kernel/", "engine/src/vector/kernel/", "engine/src/mapped.rs"];
+const UNSAFE: [&str; 2] = ["engine/src/model/kernel/", "engine/src/mapped.rs"];
 
 /// Library sources print nothing and leave nothing open.
 const LIBRARIES: [&str; 4] = ["engine/src/", "indexer/src/", "datasets/src/", "ui/src/"];

@@ -17,6 +17,7 @@ mod filter;
 mod fusion;
 mod lexical;
 pub mod limits;
+mod mapped;
 mod model;
 mod query;
 mod result;

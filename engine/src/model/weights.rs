@@ -4,7 +4,6 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,7 @@ use safetensors::Dtype;
 use safetensors::tensor::{Metadata, SafeTensors};
 
 use crate::OpenError;
+use crate::mapped::Mapped;
 
 /// Prefix of the trunk's tensors in checkpoints with a head; absent in those saved from the bare trunk.
 const PREFIX: &str = "albert.";
@@ -24,7 +24,7 @@ pub(crate) enum Bytes {
     /// Part of the binary.
     Static(&'static [u8]),
     /// A file on disk, mapped for as long as it is being loaded.
-    Mapped(memmap2::Mmap),
+    Mapped(Mapped),
 }
 
 impl Bytes {
@@ -33,14 +33,11 @@ impl Bytes {
     /// # Errors
     /// [`OpenError::Io`]; an empty file is [`OpenError::Unexpected`].
     pub(crate) fn map(path: &Path) -> Result<Self, OpenError> {
-        let file = File::open(path).map_err(|e| OpenError::io(path, e))?;
-        let length = file.metadata().map_err(|e| OpenError::io(path, e))?.len();
+        let length = std::fs::metadata(path).map_err(|e| OpenError::io(path, e))?.len();
         if length == 0 {
             return Err(unexpected(path, "a file with content".into(), "an empty file".into()));
         }
-        // SAFETY: the map is private to loading and dropped after it; every tensor is copied out of it. A
-        // package that another process truncates during those milliseconds would end this one, as with any map.
-        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|e| OpenError::io(path, e))?;
+        let map = Mapped::open(path).map_err(|e| OpenError::io(path, e))?;
         Ok(Self::Mapped(map))
     }
 }
@@ -51,7 +48,7 @@ impl std::ops::Deref for Bytes {
     fn deref(&self) -> &[u8] {
         match self {
             Self::Static(bytes) => bytes,
-            Self::Mapped(map) => map,
+            Self::Mapped(map) => map.bytes(),
         }
     }
 }

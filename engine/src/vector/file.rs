@@ -24,8 +24,8 @@ use std::path::Path;
 
 use super::format::quantise;
 use super::graph::Graph;
-use super::mapped::{Mapped, numbers};
 use super::{VectorFormat, dot};
+use crate::mapped::{Mapped, numbers};
 use crate::row_set::RowSet;
 use crate::top_k::TopK;
 

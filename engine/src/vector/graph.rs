@@ -11,7 +11,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-use super::mapped::numbers;
+use crate::mapped::numbers;
 
 /// Where the arrays of a graph lie in its section, in numbers.
 #[derive(Debug, Clone)]

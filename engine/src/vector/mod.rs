@@ -7,7 +7,6 @@ mod dot;
 mod file;
 mod format;
 mod graph;
-mod mapped;
 mod write;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 //! (Intel's "VNNI" order). Four tiles of sums make a block of 32 × 32. See the Intel SDM, volume 1, chapter 18.
 
 use std::arch::asm;
+#[allow(clippy::wildcard_imports, reason = "intrinsics, named as in the processor's manual")]
 use std::arch::x86_64::*;
 
 use super::attention::Heads;
@@ -178,7 +179,7 @@ fn linear_into<E: Number>(
         let group_end = weight.outputs.min(group_start + group);
         for start in (0..x.rows).step_by(ROW_BLOCK) {
             let count = ROW_BLOCK.min(x.rows - start);
-            let rows = (x.from_row(start).as_ptr(), x.stride * 2, count.div_ceil(16));
+            let rows = (x.rows_after(start).as_ptr(), x.stride * 2, count.div_ceil(16));
             for first in (group_start..group_end).step_by(COLUMNS) {
                 let panel = &panels[first / COLUMNS * steps * PANEL_STEP..][..steps * PANEL_STEP];
                 let bias = &weight.bias[first..first + COLUMNS];
@@ -213,7 +214,7 @@ fn project(x: &Rows<u16>, weight: &Packed<u16>, activation: Activation, out: &mu
     // A copy of the loop for each, so that the choice is not made for every number.
     match activation {
         Activation::Identity => linear_into(x, weight, out, |x| x, write),
-        Activation::GeluTanh => linear_into(x, weight, out, |x| gelu_tanh(x), write),
+        Activation::GeluTanh => linear_into(x, weight, out, gelu_tanh, write),
         other => linear_into(x, weight, out, |x| activate(x, other), write),
     }
     clear_padding(out);

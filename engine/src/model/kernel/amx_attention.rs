@@ -1,6 +1,7 @@
 //! Attention of one sequence on the tile unit, head by head: as `attention`, with keys and values packed to bf16
 //! panels, scores and softmax in f32, and the softmax's weights rounded to bf16 for the second product.
 
+#[allow(clippy::wildcard_imports, reason = "intrinsics, named as in the processor's manual")]
 use std::arch::x86_64::*;
 
 use super::amx::{Block, COLUMNS, PANEL_STEP, STEP, product, store_rounded};

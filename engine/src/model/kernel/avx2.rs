@@ -1,5 +1,6 @@
 //! f32 with AVX2 and FMA (x86 since about 2013): eight lanes, tiles of 4 rows × 24 columns in twelve registers.
 
+#[allow(clippy::wildcard_imports, reason = "intrinsics, named as in the processor's manual")]
 use std::arch::x86_64::*;
 
 use super::attention::{self, Heads};

@@ -1,5 +1,6 @@
 //! f32 with AVX-512 (F): sixteen lanes, tiles of 8 rows × 48 columns in twenty-four registers.
 
+#[allow(clippy::wildcard_imports, reason = "intrinsics, named as in the processor's manual")]
 use std::arch::x86_64::*;
 
 use super::attention::{self, Heads};

@@ -98,7 +98,7 @@ impl<E: Number> Rows<E> {
 
     /// From the start of row `index` to the end of the memory, which holds at least [`ROW_BLOCK`] whole rows.
     #[inline(always)]
-    pub(super) fn from_row(&self, index: usize) -> &[E] {
+    pub(super) fn rows_after(&self, index: usize) -> &[E] {
         &self.buffer.as_slice()[index * self.stride..]
     }
 

@@ -80,7 +80,7 @@ pub(super) fn exp2<V: Vector>(x: V) -> V {
         .mul_add(f, V::splat(0.009_671_513))
         .mul_add(f, V::splat(0.055_507_336))
         .mul_add(f, V::splat(0.240_222_42))
-        .mul_add(f, V::splat(0.693_147))
+        .mul_add(f, V::splat(std::f32::consts::LN_2))
         .mul_add(f, V::splat(1.0));
     polynomial.mul(shifted.power_of_two())
 }

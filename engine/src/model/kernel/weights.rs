@@ -54,7 +54,7 @@ pub(super) fn check(config: &Config) -> Result<(), KernelError> {
     if sizes.contains(&0) {
         return Err(KernelError::Config("every size must be at least 1"));
     }
-    if config.hidden % config.heads != 0 {
+    if !config.hidden.is_multiple_of(config.heads) {
         return Err(KernelError::Config("num_attention_heads must divide hidden_size"));
     }
     if config.groups > config.layers {

@@ -1,5 +1,5 @@
-//! Read-only memory for vector files: a mapped file, or anonymous pages when no file can be written.
-//! One of the two places with `unsafe`: the mapping, and reading plain numbers out of its bytes.
+//! Read-only memory for vector files and weights: a mapped file, or anonymous pages when no file can be
+//! written. Beside the kernels the only place with `unsafe`: the mapping, and reading plain numbers out of it.
 
 use std::fs::File;
 use std::io;
@@ -12,27 +12,29 @@ compile_error!("vector files are little-endian and are read in place");
 
 /// Page-aligned bytes that do not change.
 #[derive(Debug)]
-pub(super) struct Mapped(Mmap);
+pub(crate) struct Mapped(Mmap);
 
 impl Mapped {
     /// Maps the file at `path`.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
         let file = File::open(path)?;
-        // SAFETY: vector files are written under another name, renamed into place and never changed after;
-        // the collection's folder belongs to the collection, as its documentation demands.
+        // SAFETY: vector files are written under another name, renamed into place and never changed after,
+        // in a folder that belongs to the collection, as its documentation demands. Weights are mapped only
+        // while they are loaded, and every tensor is copied out; a package that another process truncates
+        // in those milliseconds would end this one, as with any map.
         let map = unsafe { Mmap::map(&file)? };
         Ok(Self(map))
     }
 
     /// A copy of `bytes` in anonymous pages.
-    pub(super) fn anonymous(bytes: &[u8]) -> io::Result<Self> {
+    pub(crate) fn anonymous(bytes: &[u8]) -> io::Result<Self> {
         let mut map = MmapMut::map_anon(bytes.len().max(1))?;
         map[..bytes.len()].copy_from_slice(bytes);
         Ok(Self(map.make_read_only()?))
     }
 
     /// All bytes.
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }
 }
@@ -41,7 +43,7 @@ impl Mapped {
 ///
 /// # Safety
 /// The type has no padding and no invalid bit patterns.
-pub(super) unsafe trait Plain: Copy {}
+pub(crate) unsafe trait Plain: Copy {}
 // SAFETY: integers and floats have neither padding nor invalid bit patterns.
 unsafe impl Plain for i8 {}
 // SAFETY: as above.
@@ -55,7 +57,7 @@ unsafe impl Plain for half::f16 {}
 ///
 /// # Panics
 /// If `bytes` is not aligned for, or not a whole number of, `T`.
-pub(super) fn numbers<T: Plain>(bytes: &[u8]) -> &[T] {
+pub(crate) fn numbers<T: Plain>(bytes: &[u8]) -> &[T] {
     // SAFETY: every bit pattern is a `T` (`Plain`), and `align_to` splits off what is not aligned.
     let (before, numbers, after) = unsafe { bytes.align_to::<T>() };
     assert!(before.is_empty() && after.is_empty(), "sections of a vector file are aligned");
