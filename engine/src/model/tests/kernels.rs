@@ -15,7 +15,7 @@ fn small(backend: Backend) -> Model {
 
 /// Texts from one word to a full window.
 fn texts() -> Vec<String> {
-    let long = [TEXTS[4], TEXTS[0], TEXTS[2]].join(" ").repeat(8);
+    let long = [TEXTS[4], TEXTS[0], TEXTS[2]].join(" ").repeat(3);
     TEXTS.iter().map(|text| (*text).to_owned()).chain([long]).collect()
 }
 
