@@ -1,5 +1,6 @@
 //! The program as users meet it: its output, its messages, its exit codes. One collection is indexed once and
 //! shared by the tests that only read.
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
