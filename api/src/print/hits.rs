@@ -113,6 +113,7 @@ mod tests {
             format!("{}The barometer was invented in 1643.", "Filler words here. ".repeat(40));
         let terms = excerpt::query_terms(&text, "who invented the barometer");
         assert!(text[best_start(&text, &terms)..].starts_with("The barometer"));
-        assert_eq!(best_start("The barometer.", &[4..13]), 0);
+        let terms = excerpt::query_terms("The barometer.", "barometer");
+        assert_eq!(best_start("The barometer.", &terms), 0);
     }
 }

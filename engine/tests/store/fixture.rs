@@ -65,7 +65,7 @@ pub(crate) fn document(number: u64, version: u64) -> EncodedDocument {
     let count = 1 + (number + version) % 3;
     let metadata = Metadata::from([
         ("version".to_string(), json!(version)),
-        ("parity".to_string(), json!(if number % 2 == 0 { "even" } else { "odd" })),
+        ("parity".to_string(), json!(if number.is_multiple_of(2) { "even" } else { "odd" })),
         ("tags".to_string(), json!([format!("t{}", number % 5), "all"])),
     ]);
     let title = format!("Title number{number}");
