@@ -1,13 +1,14 @@
 //! Probabilities in words, the same in the terminal, on the wire and on the page.
 
-use alder_engine::Probability;
+use alder_engine::{Probability, Verdict};
 
-/// Lower bounds and the words from there up. One half is where an answer becomes *the* answer.
-const WORDS: [(f32, &str); 6] = [
+/// Lower bounds and the words from there up. What is possible is shown as the answer.
+const WORDS: [(f32, &str); 7] = [
     (0.95, "almost certain"),
     (0.80, "very likely"),
     (0.65, "likely"),
     (0.50, "more likely than not"),
+    (Verdict::SHOWN_FROM, "possible"),
     (0.20, "unlikely"),
     (0.00, "very unlikely"),
 ];
@@ -35,7 +36,8 @@ mod tests {
     #[test]
     fn confidence_changes_its_words_at_one_half() {
         assert_eq!(in_words(Probability(0.5)), "more likely than not");
-        assert_eq!(in_words(Probability(0.499)), "unlikely");
+        assert_eq!(in_words(Probability(0.499)), "possible");
+        assert_eq!(in_words(Probability(0.349)), "unlikely");
         assert_eq!(in_words(Probability(1.0)), "almost certain");
         assert_eq!(in_words(Probability(0.0)), "very unlikely");
     }

@@ -26,14 +26,18 @@ pub struct SearchResult {
 /// Whether the documents answer the question.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Verdict {
-    /// Probability that the best answer is right; below one half means "no confident answer".
+    /// Probability that the best answer is right; below [`Verdict::SHOWN_FROM`] means "no confident answer".
     pub answerable: Probability,
 }
 
 impl Verdict {
+    /// From this probability on an answer is shown as the answer, with its probability beside it: on held-back
+    /// questions three of four such answers were right.
+    pub const SHOWN_FROM: f32 = 0.35;
+
     /// Whether the best answer should be shown as the answer.
     pub fn is_confident(self) -> bool {
-        self.answerable.0 >= 0.5
+        self.answerable.0 >= Self::SHOWN_FROM
     }
 }
 

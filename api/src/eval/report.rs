@@ -7,7 +7,7 @@ use alder_datasets::{
     Interval, Measure, RiskPoint, SpanScores, Squad2Scores, best_match, bootstrap_interval,
     evaluate_squad, evaluate_squad2, expected_calibration_error, randomisation_test, risk_coverage,
 };
-use alder_engine::{Model, ModelIdentity, SnapshotStats, Stage};
+use alder_engine::{Model, ModelIdentity, SnapshotStats, Stage, Verdict};
 use serde::Serialize;
 
 use super::judged::JudgedSet;
@@ -24,7 +24,7 @@ const RESAMPLES: usize = 10_000;
 /// Bins of the calibration error.
 const CALIBRATION_BINS: usize = 10;
 /// Below this probability "no answer" is predicted.
-const ABSTAIN_BELOW: f64 = 0.5;
+const ABSTAIN_BELOW: f64 = Verdict::SHOWN_FROM as f64;
 
 /// Everything.
 #[derive(Debug, Serialize)]

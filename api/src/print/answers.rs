@@ -48,8 +48,11 @@ fn best_answer(page: &mut Page<'_>, answer: &Answer) -> io::Result<()> {
     let local =
         Span::new(answer.span.start - passage.span.start, answer.span.end - passage.span.start);
     let sentence = excerpt::sentence_around(&passage.text, local);
-    let marks = [(local.start - sentence.start..local.end - sentence.start, Mark::Answer)];
-    page.paragraph(2, &passage.text[sentence], &marks)?;
+    // A sentence that is the answer was just shown.
+    if passage.text[sentence.clone()] != answer.text {
+        let marks = [(local.start - sentence.start..local.end - sentence.start, Mark::Answer)];
+        page.paragraph(2, &passage.text[sentence], &marks)?;
+    }
     page.gap()?;
     page.line(2, &Style::new(), &source(answer))?;
     let mut sure = format!(
