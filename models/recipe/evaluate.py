@@ -119,6 +119,16 @@ def package(folder):
     return *models, tok, card
 
 
+def rounded(m):
+    """The model with every weight matrix rounded to int8 (one scale per output row), as an int8 package holds it."""
+    with torch.no_grad():
+        for p in m.parameters():
+            if p.ndim == 2:
+                scale = p.abs().amax(1, keepdim=True).clamp(min=1e-12) / 127
+                p.copy_((p / scale).round() * scale)
+    return m
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--package", required=True)
@@ -127,12 +137,15 @@ def main():
     ap.add_argument("--only", default="squad,retrieval,scifact,stsb,fill")
     ap.add_argument("--sample", type=int, default=0, help="read only so many SQuAD questions (0: all 4,152)")
     ap.add_argument("--bf16", action="store_true", help="twice as fast, differences in the third digit")
+    ap.add_argument("--int8", action="store_true", help="round the weights to int8 first")
     ap.add_argument("--threads", type=int, default=1)
     a = ap.parse_args()
     torch.set_num_threads(a.threads)
     import masked
     import reading
     enc, red, tok, card = package(a.package)
+    if a.int8:
+        enc, red = rounded(enc), rounded(red)
     asked = squad_a(a.eval)
     if a.sample:
         asked = random.Random(3).sample(asked, a.sample)

@@ -1,9 +1,9 @@
 """Stage 2: one trunk learns to read while it keeps embedding: tasks mixed step by step.
 
 joint.py --start a6.pt --mix qa=4,cloze=1,mlm=1,distil=2 --lengths 64:3,96:2,128:1 --out j6.pt ...
-Tasks: qa (SQuADShifts), extra (QAMR, PolicyQA), asked (questions made by rule), written (our own), cloze
-(recurring spans), mlm (masked LM over
-pairs and sentence order), distil (word and sentence states of the teacher), pairs (question-passage contrast).
+Tasks: qa (SQuADShifts), extra (QAMR, PolicyQA), asked (questions made by rule), written (our own), cloze (recurring
+spans), mlm (masked LM over pairs and sentence order), distil (word and sentence states of the teacher), pairs
+(question-passage contrast).
 Weights are shares of steps; every step has about --batch tokens of one fixed length.
 """
 import argparse
