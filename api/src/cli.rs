@@ -45,7 +45,7 @@ pub(crate) enum Command {
     /// Get, list and describe models
     #[command(subcommand)]
     Model(model::ModelCommand),
-    /// Guess the word behind [MASK]
+    /// Guess the word that a MASK in brackets stands for
     FillMask(fill_mask::FillMaskArgs),
     /// Measure every stage on judged data sets
     Eval(eval::EvalArgs),
