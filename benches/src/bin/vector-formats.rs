@@ -1,7 +1,7 @@
 //! Compares how vectors are stored and searched: for each format, by exact scan and by graph, nDCG@10 of dense
 //! retrieval, recall@10 against the exact scan in f32, bytes of the collection, and milliseconds per query.
 //!
-//! `cargo run --release -p alder-benches --bin vector-formats -- BEIR_FOLDER`
+//! `cargo build --release --workspace --bins && target/release/vector-formats BEIR_FOLDER`
 
 use std::collections::HashSet;
 use std::io::{self, Write};
