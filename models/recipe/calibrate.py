@@ -51,6 +51,7 @@ def main():
     opt.step(closure)
     right = ((d > bias) == (y > 0.5)).float().mean()
     f = [max(reading.f1(t, g) for g in gold) if gold else 0.0 for (t, _, _), (_, _, gold) in zip(got, items)]
+    bias, log_t = bias.detach(), log_t.detach()
     value = dict(null_bias=round(float(bias), 4), temperature=round(float(log_t.exp()), 4))
     json.dump(value, open(a.out, "w"))
     score = sum(x if z > bias else 0.0 for x, z in zip(f, d)) + sum(1.0 for z, g in zip(d, items) if z <= bias and not g[2])

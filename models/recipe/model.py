@@ -70,6 +70,7 @@ class Alder(nn.Module):
         for m in (self.span, self.relevance, self.sop, self.pool, self.mlm):
             nn.init.normal_(m.weight, std=0.02)
             nn.init.zeros_(m.bias)
+        nn.init.constant_(self.mlm_ln.weight, 0.05)  # the word table has long rows: begin near uniform logits
 
     def words(self, h):
         """Masked-LM logits over the vocabulary for the given (few) hidden vectors (N, H)."""
