@@ -114,7 +114,7 @@ fn answers_in_json_are_slices_of_the_document() {
     }
     let output = alder(shared(), &["ask", "Who made the first barometer?"]);
     let text = stdout(&output);
-    assert!(text.contains("**") || text.contains("The documents do not say."), "{text}");
+    assert!(text.contains("Torricelli") && text.contains("barometer.md"), "{text}");
 }
 
 #[test]

@@ -207,7 +207,7 @@ fn names_in_the_architecture_exist() {
     let mut faults = Vec::new();
     for quoted in text.split('`').skip(1).step_by(2) {
         let exists = match quoted {
-            words if words.contains(' ') => true,
+            words if words.contains([' ', '=']) => true,
             path if path.contains('/') => root().join(path.trim_end_matches('/')).exists(),
             name if name.starts_with(char::is_uppercase) => {
                 name.split("::").all(|part| known.contains(part.trim_end_matches("()")))
