@@ -31,8 +31,8 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// From this probability on an answer is shown as the answer, with its probability beside it: on held-back
-    /// questions three of four such answers were right.
+    /// From this probability on an answer is shown as the answer, with its probability beside it. Chosen by
+    /// hand; how often such answers are right was not measured.
     pub const SHOWN_FROM: f32 = 0.35;
 
     /// Whether the best answer should be shown as the answer.
