@@ -56,10 +56,15 @@ def questions(folder, files, split="train"):
     return out
 
 
-def written(folder, path):
-    """Our own questions (article id, hash of the paragraph, question, answer) with their paragraphs, as squad() rows."""
+WRITTEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "questions/written.jsonl")
+
+
+def written(folder, split="train"):
+    """Our own questions (article id, hash of the paragraph, question, answer or "") with their paragraphs, as squad() rows."""
     want = {}
-    for w in jsonl(path):
+    for w in jsonl(WRITTEN):
+        if w.get("split", "train") != split:
+            continue
         want.setdefault(w["paragraph"], []).append(w)
     ids = {json.dumps(w["article"]) for ws in want.values() for w in ws}
     for file in sorted(glob.glob(os.path.join(folder, "*.jsonl"))):
@@ -69,7 +74,7 @@ def written(folder, path):
                     continue
                 for p in json.loads(line)["text"].split("\n"):
                     for w in want.get(hashlib.sha256(p.encode()).hexdigest()[:16], ()):
-                        yield w["article"], p, w["question"], [(p.index(w["answer"]), w["answer"])]
+                        yield w["article"], p, w["question"], [(p.index(w["answer"]), w["answer"])] if w["answer"] else []
 
 
 SHIFTS = ("squadshifts-new_wiki_v1.0.json", "squadshifts-reddit_v1.0.json", "squadshifts-amazon_reviews_v1.0.json")

@@ -139,6 +139,34 @@ def piece_counts(st, chunks):
     return n
 
 
+def teacher(path, state=None):
+    """The teacher and its tokenizer; `state`: a checkpoint of teach.py, whose trunk has learned to read."""
+    tt = Tokenizer.from_file(path + "/tokenizer.json")
+    tt.no_padding()
+    tt.enable_truncation(192)
+    te = BertModel.from_pretrained(path, add_pooling_layer=False).eval()
+    if state:
+        sd = run.load_state(state)
+        te.load_state_dict({k[len("trunk.bert."):]: v for k, v in sd.items() if k.startswith("trunk.bert.")})
+    return te, tt
+
+
+def sentence_losses(m, te, tt, st, batch):
+    """1 - cosine with the teacher's sentence embeddings, and the divergence of the similarities inside the batch."""
+    (_, ti, tm, ty), (_, si, sm, sy) = encode(tt, batch), encode(st, batch)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        with torch.no_grad():
+            zt = mean_pool(te(ti, attention_mask=tm, token_type_ids=ty).last_hidden_state, tm)
+        zs = mean_pool(m.trunk(si, sm, sy), sm)
+    return 1 - (zt * zs).sum(1).mean(), similarity_loss(zs, zt), int(sm.sum())
+
+
+def similarity_loss(zs, zt):
+    own = torch.eye(len(zs)).bool()
+    ours, theirs = ((z @ z.T * 20).masked_fill(own, -1e4) for z in (zs, zt))
+    return F.kl_div(F.log_softmax(ours, 1), F.softmax(theirs, 1), reduction="batchmean")
+
+
 def losses(m, te, tt, st, batch, std):
     spans = [words(x) for x in batch]
     et, ti, tm, ty = encode(tt, batch)
@@ -155,10 +183,7 @@ def losses(m, te, tt, st, batch, std):
         layer.append(d.pow(2).mean())
     zt, zs = mean_pool(ht[-1], tm), mean_pool(hs[-1], sm)
     sentence = 1 - (zt * zs).sum(1).mean()
-    own = torch.eye(len(batch)).bool()
-    ours, theirs = ((z @ z.T * 20).masked_fill(own, -1e4) for z in (zs, zt))
-    kl = F.kl_div(F.log_softmax(ours, 1), F.softmax(theirs, 1), reduction="batchmean")
-    return sum(layer) / len(layer) + layer[-1], sentence, kl, layer, int(sm.sum())
+    return sum(layer) / len(layer) + layer[-1], sentence, similarity_loss(zs, zt), layer, int(sm.sum())
 
 
 def main():
@@ -169,11 +194,9 @@ def main():
     torch.set_num_threads(a.threads)
     torch.manual_seed(a.seed)
     rng = random.Random(a.seed + os.getpid())
-    tt, st = Tokenizer.from_file(a.teacher + "/tokenizer.json"), Tokenizer.from_file(a.tokenizer)
-    for t in (tt, st):
-        t.no_padding()
-        t.enable_truncation(192)
-    te = BertModel.from_pretrained(a.teacher, add_pooling_layer=False).eval()
+    (te, tt), st = teacher(a.teacher), Tokenizer.from_file(a.tokenizer)
+    st.no_padding()
+    st.enable_truncation(192)
     gate, stream = data.retrieval_gate(a.data, 250, 200), texts(a.data, a.share, rng)
     std = spread(te, tt, next(stream))
     if a.start:

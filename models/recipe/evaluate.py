@@ -23,7 +23,7 @@ def embed(m, tok, texts, tokens=8192, bf16=True):
     """Unit-length embeddings (N, H) of texts."""
     es = [e.ids for e in tok.encode_batch(texts)]
     order = sorted(range(len(es)), key=lambda i: len(es[i]))
-    out, i = np.zeros((len(es), m.trunk.hidden), np.float32), 0
+    out, i = np.zeros((len(es), m.span.in_features), np.float32), 0
     m.eval()
     with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=bf16):
         while i < len(order):

@@ -1,6 +1,7 @@
-"""Write a package folder: config.json, tokenizer.json, model.safetensors (f16), reader.safetensors (f16), alder.json.
+"""Write a package folder: config.json, tokenizer.json, model.safetensors, reader.safetensors, alder.json.
 
-export.py --encoder CKPT [--reader CKPT] --tokenizer tokenizer.json --heads embedding,span --out DIR
+export.py --encoder CKPT [--reader CKPT] --tokenizer tokenizer.json --heads embedding,span --bits 8 --out DIR
+Matrices are f16, or rounded to 8 bits with a scale a row, or (layers only) to 4 bits with a scale for 32 numbers.
 A checkpoint is a .pt of a stage or a Hugging Face .safetensors. Without --reader the encoder's trunk also reads, and
 reader.safetensors holds its heads only. Checks itself against transformers.
 """
@@ -15,6 +16,7 @@ from safetensors.torch import save_file
 
 import run
 from model import Albert, groups_of, to_hf
+from rounding import rounded
 
 
 def config(sd, types=2):
@@ -56,13 +58,14 @@ def main():
     ap.add_argument("--heads", default="embedding,span")
     ap.add_argument("--calibration", help="JSON file with null_bias and temperature")
     ap.add_argument("--version", default="0.1.0")
+    ap.add_argument("--bits", type=int, default=16, choices=(16, 8, 4))
     a = ap.parse_args()
     heads = a.heads.split(",")
     os.makedirs(a.out, exist_ok=True)
     enc = run.load_state(a.encoder)
     reading = [h for h in heads if h in ("span", "relevance")]
     model = to_hf(enc, [h for h in heads if h in ("mlm", "sop")])
-    save = lambda t, name: save_file({k: v.half() for k, v in t.items()}, os.path.join(a.out, name), metadata={"format": "pt"})
+    save = lambda t, name: save_file(rounded(t, a.bits), os.path.join(a.out, name), metadata={"format": "pt"})
     save(model, "model.safetensors")
     red = to_hf(run.load_state(a.reader or a.encoder), reading)
     if reading:
@@ -70,7 +73,8 @@ def main():
         save({k: v for k, v in red.items() if k not in model or not torch.equal(v.half(), model[k].half())}, "reader.safetensors")
     json.dump(config(enc), open(os.path.join(a.out, "config.json"), "w"), indent=1)
     shutil.copyfile(a.tokenizer, os.path.join(a.out, "tokenizer.json"))
-    check(enc, a.tokenizer, a.out)
+    if a.bits == 16:
+        check(enc, a.tokenizer, a.out)
     files = ["config.json", "tokenizer.json", "model.safetensors"] + (["reader.safetensors"] if reading else [])
     card = dict(name="alder-small", version=a.version, format=1, max_length=256, pooling="mean",
                 encoder=dict(weights="model.safetensors"))

@@ -1,9 +1,9 @@
-"""Stage 2: one trunk learns to read while it keeps embedding: tasks mixed step by step.
+"""Stage 2: the student learns from the sentence encoder, the reading teacher and labels: tasks mixed step by step.
 
-joint.py --start a6.pt --mix qa=4,cloze=1,mlm=1,distil=2 --lengths 64:3,96:2,128:1 --out j6.pt ...
+joint.py --reader teacher.pt --mix qa=4,written=2,mlm=1,distil=3,embed=2 --lengths 96:2,128:2,192:1 --out student.pt ...
 Tasks: qa (SQuADShifts), extra (QAMR, PolicyQA), asked (questions made by rule), written (our own), cloze (recurring
-spans), mlm (masked LM over pairs and sentence order), distil (word and sentence states of the teacher), pairs
-(question-passage contrast).
+spans), mlm (masked LM over pairs and sentence order), distil (states of the reading teacher, word by word), embed
+(sentences of the encoder), pairs (question-passage contrast).
 Weights are shares of steps; every step has about --batch tokens of one fixed length.
 """
 import argparse
@@ -21,11 +21,10 @@ import masked
 import reading
 import run
 from evaluate import retrieval
-from model import mean_pool
+from model import Alder, mean_pool
 
 
 READING = ("qa", "extra", "asked", "cloze", "written")
-WRITTEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "questions/written.jsonl")
 
 
 def weights(text):
@@ -74,24 +73,22 @@ class Tasks:
         sources = dict(qa=lambda: reading.labelled(known, folder, data.SHIFTS),
                        extra=lambda: reading.labelled(known, folder, data.EXTRA),
                        asked=lambda: reading.Questions(known, [(p, p, q, [(at, t)]) for q, p, at, t in asked.made(folder, a.share, rng)]),
-                       written=lambda: reading.Questions(known, [(i, p, q, x) for i, p, q, x in data.written(folder, WRITTEN)]),
+                       written=lambda: reading.Questions(known, [(i, p, q, x) for i, p, q, x in data.written(folder)]),
                        cloze=lambda: reading.clozes(known, folder, a.share, rng))
         self.sets = {k: f() for k, f in sources.items() if k in self.mix or k == "qa" and "pairs" in self.mix}
         for k, x in self.sets.items():
             print(len(x.rows), k, "questions", flush=True)
         if "mlm" in self.mix:
             self.masked = masked.Masked(self.tok, a.data, a.share, rng)
-        if "distil" in self.mix or "pairs" in self.mix:
+        if {"distil", "embed", "pairs"} & set(self.mix):
             self.short = Tokenizer.from_file(a.tokenizer)
             self.short.no_padding()
             self.short.enable_truncation(192)
-        if "distil" in self.mix:
-            self.tt = Tokenizer.from_file(a.teacher + "/tokenizer.json")
-            self.tt.no_padding()
-            self.tt.enable_truncation(192)
-            self.te = distil.BertModel.from_pretrained(a.teacher, add_pooling_layer=False).eval()
-            self.stream, self.ready = distil.texts(a.data, a.share, rng), []
-            self.std = distil.spread(self.te, self.tt, next(self.stream))
+        if {"distil", "embed"} & set(self.mix):
+            self.stream, self.ready = distil.texts(a.data, a.share, rng), {"distil": [], "embed": []}
+            self.embedder, self.tt = distil.teacher(a.teacher)
+            self.states = distil.teacher(a.teacher, a.reader)[0] if a.reader else self.embedder
+            self.std = distil.spread(self.states, self.tt, next(self.stream))
 
     def read(self, samples, L, name, **kw):
         b = self.reader.batch(samples, L, **kw)
@@ -113,45 +110,75 @@ class Tasks:
         loss, n = contrast(self.m, self.short, [(q, c) for _, c, q, _ in rows])
         return loss, n, dict(pairs=loss)
 
-    def distil(self):
-        if not self.ready:
-            chunk = next(self.stream)
+    def texts(self, task, suits):
+        """A batch of texts of similar length for `task`."""
+        if not self.ready[task]:
+            chunk = [x for x in next(self.stream) if suits(x)]
             rows = list(zip(chunk, (len(e.ids) for e in self.short.encode_batch(chunk))))
-            self.ready = data.batches(rows, lambda x: x[1], self.a.batch, self.rng)
-        batch = [x for x, _ in self.ready.pop()]
-        _, sentence, kl, layer, n = distil.losses(self.m, self.te, self.tt, self.short, batch, self.std)
-        return 2 * layer[-1] + 5 * sentence + kl, n, dict(sentence=sentence, kl=kl, last=layer[-1])
+            self.ready[task] = data.batches(rows, lambda x: x[1], self.a.batch, self.rng)
+        return [x for x, _ in self.ready[task].pop()]
+
+    def distil(self):
+        batch = self.texts("distil", lambda x: True)
+        word, sentence, kl, layer, n = distil.losses(self.m, self.states, self.tt, self.short, batch, self.std)
+        parts = dict(first=layer[0], mid=layer[3], last=layer[-1])
+        if self.a.reader:  # sentences are judged by the embedder, in steps of their own
+            return 2 * word, n, parts
+        return 2 * layer[-1] + 5 * sentence + kl, n, dict(parts, sentence=sentence, kl=kl)
+
+    def embed(self):
+        batch = self.texts("embed", lambda x: isinstance(x, str))
+        sentence, kl, n = distil.sentence_losses(self.m, self.embedder, self.tt, self.short, batch)
+        return 10 * sentence + kl, n, dict(sentence=sentence, kl=kl)
 
     def step(self):
         name = draw(self.rng, self.mix)
         return self.read_from(name) if name in READING else getattr(self, name)()
 
 
-def main():
-    ap = run.arguments(argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter))
-    ap.add_argument("--teacher")
+def begin(a, rng):
+    """A student with one group for each layer of the reading teacher, its embedding table as wide as its states."""
+    (te, tt), st = distil.teacher(a.teacher, a.reader), Tokenizer.from_file(a.tokenizer)
+    st.no_padding()
+    stream = distil.texts(a.data, 0.03, rng)
+    m = Alder(vocab=st.get_vocab_size(), groups=6, emb=te.config.hidden_size)
+    distil.initialise(m.trunk, te, tt, st, distil.piece_counts(st, [next(stream) for _ in range(12)]))
+    heads = {k: v for k, v in run.load_state(a.reader).items() if k.startswith(("span.", "relevance."))}
+    m.load_state_dict(heads, strict=False)
+    return m
+
+
+def arguments(doc):
+    ap = run.arguments(argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter))
+    ap.add_argument("--teacher", help="folder of the sentence encoder")
+    ap.add_argument("--reader", help="checkpoint of teach.py: gives the states of `distil`, and the student without --start")
     ap.add_argument("--share", type=float, default=0.3, help="share of the documents to read")
     ap.add_argument("--mix", default="qa=4,extra=2,cloze=1,mlm=1,distil=2")
     ap.add_argument("--lengths", default="64:3,96:2,128:1", help="lengths of span examples and their weights")
     ap.add_argument("--layer-rate", type=float, default=1.0, help="factor of the learning rate for the layers")
-    a = ap.parse_args()
+    return ap
+
+
+def train(a, model):
+    """Trains model(rng) as the arguments say."""
     torch.set_num_threads(a.threads)
     torch.manual_seed(a.seed)
     rng = random.Random(a.seed + os.getpid())
-    m = run.load_model(a.out if os.path.exists(a.out) else a.start)
+    m = model(rng)
     t = Tasks(a, m, rng)
     used = ["trunk."] + [h for k, hs in dict(qa=("span.", "relevance."), mlm=("mlm", "sop.", "pool.")).items()
                          for h in hs if k in t.mix or k == "qa" and any(x in t.mix for x in READING)]
     for n, p in m.named_parameters():
-        p.requires_grad = n.startswith(tuple(used))
-    r = run.Run(a, m, run.optimiser(m, a.lr, (("trunk.layers.", a.layer_rate), ("trunk.", 1.0), ("", 2.0))))
-    gate, held = data.retrieval_gate(a.data, 250, 200), reading.held_back(a.data, 120)
+        p.requires_grad = p.requires_grad and n.startswith(tuple(used))
+    layers = ("trunk.layers.", "trunk.bert.")
+    r = run.Run(a, m, run.optimiser(m, a.lr, ((layers, a.layer_rate), ("trunk.", 1.0), ("", 2.0))))
+    gate, held, own = data.retrieval_gate(a.data, 250, 200), reading.held_back(a.data, 120), reading.held_written(a.data, 100)
     fill = masked.FillMask(t.tok, a.data, 100) if 'mlm' in t.mix else None
 
     def scores():
         out = retrieval(m, t.tok, *gate)
         if "span." in used:
-            out.update(reading.span_scores(m, t.tok, held))
+            out.update(reading.span_scores(m, t.tok, held), own=reading.span_scores(m, t.tok, own)["f1"])
         if fill:
             out["fill"] = fill.score(m)
         return out
@@ -163,5 +190,12 @@ def main():
             r.report(scores)
 
 
+def student(a, rng):
+    """The checkpoint to go on with, or a student made from the reading teacher."""
+    at = a.out if os.path.exists(a.out) else a.start
+    return run.load_model(at) if at else begin(a, rng)
+
+
 if __name__ == "__main__":
-    main()
+    arguments_ = arguments(__doc__).parse_args()
+    train(arguments_, lambda rng: student(arguments_, rng))

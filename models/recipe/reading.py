@@ -41,7 +41,7 @@ class Questions:
     """Questions with their passages and answers, ready to be cut to any length."""
 
     def __init__(self, texts, rows):
-        """rows: (article key, passage, question, [(start, answer), ...])"""
+        """rows: (article key, passage, question, [(start, answer), ...]); without answers the passage does not answer."""
         self.texts, self.rows, self.near = texts, rows, collections.defaultdict(set)
         for key, c, _, _ in rows:
             self.near[key].add(c)
@@ -54,7 +54,7 @@ class Questions:
             key, c, q, answers = rng.choice(self.rows)
             text = self.texts[c]
             spans = [s for s in (text.find(x, x + len(t)) for x, t in answers) if s]
-            if spans:
+            if spans or not answers:
                 break
         near = self.near[key]
         other = rng.choice(near if len(near) > 2 else self.all)
@@ -125,9 +125,9 @@ class Reader:
                     text = text + other.ids
                 else:
                     text, spans = other.ids + text, [(x + len(other.ids), y + len(other.ids)) for x, y in spans]
-            span = rng.choice(spans)
-            at = self.window(len(text), room, span)
-            if rng.random() < null:
+            span = rng.choice(spans) if spans else None
+            at = self.window(len(text), room, span or (rng.randint(0, len(text) - 1),) * 2)
+            if spans and rng.random() < null:
                 span = None
                 if other is not None and rng.random() < 0.5:
                     text, at = other.ids, rng.randint(0, max(0, len(other.ids) - room))
@@ -211,3 +211,9 @@ def held_back(folder, count=300):
     rows = [r for r in data.questions(folder, data.SHIFTS[:1], "held") if r[4]]
     rows = random.Random(3).sample(rows, min(count, len(rows)))
     return [(q, c, [t for _, t in a]) for _, _, c, q, a in rows]
+
+
+def held_written(folder, count=300):
+    """As held_back(), of our own questions that are never trained on and have an answer."""
+    rows = [(q, c, [t for _, t in a]) for _, c, q, a in data.written(folder, "held") if a]
+    return random.Random(3).sample(rows, min(count, len(rows)))

@@ -6,6 +6,7 @@ import time
 import torch
 
 from model import Alder, from_hf, groups_of
+from rounding import widened
 
 
 def arguments(parser):
@@ -28,14 +29,14 @@ def arguments(parser):
 def load_state(path):
     if path.endswith(".safetensors"):
         from safetensors.torch import load_file
-        return from_hf(load_file(path))
+        return from_hf(widened(load_file(path)))
     sd = torch.load(path, map_location="cpu")
     return sd.get("model", sd)
 
 
 def load_model(path, vocab=30000, **shape):
     sd = load_state(path)
-    m = Alder(vocab=vocab, groups=groups_of(sd), **shape)
+    m = Alder(vocab=vocab, emb=sd["trunk.w.weight"].shape[1], groups=groups_of(sd), **shape)
     missing = m.load_state_dict(sd, strict=False).missing_keys
     if missing:
         print("new tensors:", ", ".join(missing), flush=True)

@@ -1,20 +1,20 @@
-//! The collection of a judged set: found in the cache, or built with the engine.
+//! The collection of a judged set: found in the cache, or built as `POST /v1/documents` builds one, so that
+//! what is judged is what users get.
 
 use std::fs::File;
 use std::path::Path;
 
-use alder_engine::{Collection, Document, EncodedDocument, Model, Passage, Writer};
+use alder_engine::{Collection, Model};
+use alder_indexer::{IncomingDocument, Indexer, ItemOutcome, Settings};
 use anyhow::Context;
 
 use super::judged::JudgedSet;
-use super::{passages, progress};
+use super::progress;
 
-/// Changes when the same documents would be cut into other passages.
-const LAYOUT: &str = "eval-1";
-/// Passages encoded at once: enough to sort by length, little enough to be held.
-const BATCH_PASSAGES: usize = 512;
-/// Documents between two commits: what an interrupted run has to do again.
-const COMMIT_DOCUMENTS: usize = 50_000;
+/// Changes when judged sets become other documents.
+const LAYOUT: &str = "eval-2";
+/// Problems written out; the rest are counted.
+const PROBLEMS_SHOWN: usize = 3;
 
 /// An open collection and how much work it took.
 #[derive(Debug)]
@@ -32,66 +32,40 @@ pub(super) fn open(set: &JudgedSet, cache: &Path, model: &Model) -> anyhow::Resu
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot make the cache folder {}", folder.display()))?;
     let collection = Collection::open_or_create(&folder, model.identity())?;
-    let done = collection.snapshot().content_hashes()?;
+    let mut writer = collection.writer()?;
+    let known = collection.snapshot().content_hashes()?;
 
-    let token_spans = |text: &str| model.token_spans(text);
-    let mut writer: Option<Writer> = None;
-    let mut batch = Batch::default();
-    let mut documents = 0;
+    let settings = Settings::default();
     let bar = progress(&format!("{}: indexing", set.name), set.documents()?.count());
-    for source in set.documents()? {
-        let (document, passages) = passages::passages(source?, model.max_length(), &token_spans)?;
+    let mut unread = None;
+    let incoming = set.documents()?.map_while(|source| {
         bar.inc(1);
-        if done.get(&document.id) == Some(&document.content_hash) {
-            continue;
-        }
-        let writer = match &mut writer {
-            Some(writer) => writer,
-            none => none.insert(collection.writer()?),
-        };
-        batch.push(document, passages);
-        documents += 1;
-        if batch.passages >= BATCH_PASSAGES {
-            batch.write(model, writer)?;
-        }
-        if documents % COMMIT_DOCUMENTS == 0 {
-            batch.write(model, writer)?;
-            writer.commit()?;
-        }
-    }
-    if let Some(mut writer) = writer {
-        batch.write(model, &mut writer)?;
-        writer.commit()?;
-    }
+        let source = source.map_err(|error| unread = Some(error)).ok()?;
+        let (id, title, text) = (source.id, source.title, source.text);
+        Some(IncomingDocument { id, title, text, metadata: Default::default() })
+    });
+    let outcomes = Indexer::new(&settings, model, &mut writer, known)?.documents(incoming)?;
     bar.finish_and_clear();
-    Ok(Indexed { collection, documents })
-}
-
-/// Documents that wait to be encoded together.
-#[derive(Default)]
-struct Batch {
-    documents: Vec<(Document, Vec<Passage>)>,
-    passages: usize,
-}
-
-impl Batch {
-    fn push(&mut self, document: Document, passages: Vec<Passage>) {
-        self.passages += passages.len();
-        self.documents.push((document, passages));
+    if let Some(error) = unread {
+        return Err(error);
     }
-
-    fn write(&mut self, model: &Model, writer: &mut Writer) -> anyhow::Result<()> {
-        let texts: Vec<String> =
-            self.documents.iter().flat_map(|(_, p)| p.iter().map(Passage::for_encoder)).collect();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let mut embeddings = model.encode(&texts)?.into_iter();
-        for (document, passages) in self.documents.drain(..) {
-            let passages = passages.into_iter().zip(embeddings.by_ref()).collect();
-            writer.upsert(EncodedDocument { document, passages })?;
-        }
-        self.passages = 0;
-        Ok(())
+    let problems: Vec<&str> = outcomes
+        .iter()
+        .filter_map(|outcome| match outcome {
+            ItemOutcome::Failed { reason } => Some(reason.as_str()),
+            _ => None,
+        })
+        .collect();
+    if !problems.is_empty() {
+        let (count, shown) = (problems.len(), &problems[..problems.len().min(PROBLEMS_SHOWN)]);
+        tracing::warn!(
+            "{}: {count} documents could not be indexed: {}",
+            set.name,
+            shown.join("; ")
+        );
     }
+    let is_new = |outcome: &&ItemOutcome| matches!(outcome, ItemOutcome::Indexed { .. });
+    Ok(Indexed { collection, documents: outcomes.iter().filter(is_new).count() })
 }
 
 /// 16 hexadecimal digits that change with the corpus, the model and the cutting.

@@ -8,7 +8,6 @@
 mod collection;
 mod files;
 mod judged;
-mod passages;
 mod read;
 mod report;
 mod retrieve;

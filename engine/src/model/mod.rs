@@ -12,6 +12,7 @@ mod kernel;
 mod open;
 mod package;
 mod read;
+mod rounded;
 mod spans;
 mod spiece;
 mod tokenizer;

@@ -13,6 +13,7 @@ use half::{bf16, f16};
 use safetensors::Dtype;
 use safetensors::tensor::{Metadata, SafeTensors};
 
+use super::rounded;
 use crate::OpenError;
 use crate::mapped::Mapped;
 
@@ -133,7 +134,7 @@ impl Checkpoint {
 
     fn stored_shape(&self, stored: &str) -> Option<Vec<usize>> {
         match &self.source {
-            Source::Safetensors { metadata, .. } => metadata.info(stored).map(|i| i.shape.clone()),
+            Source::Safetensors { metadata, .. } => metadata.info(stored).map(rounded::shape),
             Source::Pickle(tensors) => {
                 tensors.tensor_infos().get(stored).map(|i| i.layout.dims().to_vec())
             }
@@ -147,13 +148,24 @@ impl Checkpoint {
         }
         let tensor = match &self.source {
             Source::Safetensors { bytes, header, metadata } => {
-                let info = metadata.info(stored).expect("the name was found before");
-                let (start, end) = info.data_offsets;
-                let values =
-                    widened(info.dtype, &bytes[header + start..header + end]).ok_or_else(|| {
-                        let expected = format!("{stored} as F16, BF16, F32 or F64");
-                        unexpected(&self.path, expected, format!("{:?}", info.dtype))
-                    })?;
+                let at = |name: &str| {
+                    let info = metadata.info(name)?;
+                    let (start, end) = info.data_offsets;
+                    Some((info.dtype, &bytes[header + start..header + end]))
+                };
+                let (dtype, data) = at(stored).expect("the name was found before");
+                let values = match at(&format!("{stored}{}", rounded::SCALE)) {
+                    None => widened(dtype, data),
+                    Some((of_scales, scales)) => widened(of_scales, scales)
+                        .and_then(|scales| rounded::values(dtype, data, &scales)),
+                };
+                let values = values.ok_or_else(|| {
+                    let expected = format!(
+                        "{stored} as F16, BF16, F32 or F64, or as I8 or U8 with {stored}{} that divides its rows",
+                        rounded::SCALE
+                    );
+                    unexpected(&self.path, expected, format!("{dtype:?}"))
+                })?;
                 Tensor::from_vec(values, shape, &self.device)
             }
             Source::Pickle(tensors) => catch_unwind(AssertUnwindSafe(|| tensors.get(stored)))
