@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alder_engine::{Collection, Error, Generation, Model};
-use alder_indexer::{Event, IncomingDocument, Indexer, IngestError, IngestReport, Settings};
+use alder_indexer::{
+    Event, IncomingDocument, Indexer, IngestError, IngestReport, Settings, limits,
+};
+use clap::Args;
 
 use crate::exit::CollectionError;
 use crate::http::App;
@@ -16,21 +19,63 @@ use crate::wire::{IndexingStatus, ItemOutcome};
 /// How often a server logs how far it is.
 const LOG_EVERY: Duration = Duration::from_secs(5);
 
-/// Indexes `paths`, telling `progress`, until done or interrupted.
+/// What to index, as `alder index` and `alder serve` take it.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Sources {
+    /// Files and folders
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Largest file that is read whole, in bytes (JSON Lines are read line by line)
+    #[arg(long, value_name = "BYTES", default_value_t = limits::FILE_BYTES_DEFAULT)]
+    max_file_bytes: u64,
+    /// Longest JSON line, element of a JSON array or CSV row, in bytes
+    #[arg(long, value_name = "BYTES", default_value_t = limits::LINE_BYTES_DEFAULT)]
+    max_line_bytes: usize,
+}
+
+impl Sources {
+    /// `folder`, read with the default limits.
+    pub(crate) fn folder(folder: PathBuf) -> Self {
+        Self {
+            paths: vec![folder],
+            max_file_bytes: limits::FILE_BYTES_DEFAULT,
+            max_line_bytes: limits::LINE_BYTES_DEFAULT,
+        }
+    }
+
+    /// # Errors
+    /// Names the first path that does not exist.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        for path in &self.paths {
+            anyhow::ensure!(path.exists(), "{} does not exist; check the path", path.display());
+        }
+        Ok(())
+    }
+
+    fn settings(&self) -> Settings {
+        Settings {
+            max_file_bytes: self.max_file_bytes,
+            max_line_bytes: self.max_line_bytes,
+            ..Settings::default()
+        }
+    }
+}
+
+/// Indexes `sources`, telling `progress`, until done or interrupted.
 pub(crate) fn paths(
     collection: &Collection,
     model: &Model,
-    paths: &[PathBuf],
+    sources: &Sources,
     interrupt: &Interrupt,
     progress: impl FnMut(Event<'_>),
 ) -> anyhow::Result<IngestReport> {
     let mut writer = collection.writer().map_err(CollectionError::Open)?;
     let known = collection.snapshot().content_hashes()?;
-    let settings = Settings::default();
+    let settings = sources.settings();
     let indexer = Indexer::new(&settings, model, &mut writer, known)?
         .on_progress(progress)
         .stop_when(interrupt.flag());
-    Ok(indexer.index(paths)?)
+    Ok(indexer.index(&sources.paths)?)
 }
 
 /// Adds or replaces documents; returns once they are durable, with one outcome each, in order.
@@ -47,8 +92,8 @@ pub(crate) fn documents(
     Ok((collection.snapshot().generation(), outcomes))
 }
 
-/// Indexes `paths` beside a running server, telling the log and `/v1/status` how far it is.
-pub(crate) async fn in_background(app: Arc<App>, files: Vec<PathBuf>, interrupt: Interrupt) {
+/// Indexes `sources` beside a running server, telling the log and `/v1/status` how far it is.
+pub(crate) async fn in_background(app: Arc<App>, sources: Sources, interrupt: Interrupt) {
     let Ok(permit) = app.write_permit().await else {
         return tracing::error!("indexing cannot start: documents are being written");
     };
@@ -72,7 +117,7 @@ pub(crate) async fn in_background(app: Arc<App>, files: Vec<PathBuf>, interrupt:
             }
         };
         tell(0, 0, 0);
-        paths(&state.collection, &state.model, &files, &interrupt, |event| {
+        paths(&state.collection, &state.model, &sources, &interrupt, |event| {
             if let Event::Progress { bytes_done, bytes_total, documents, .. } = event {
                 tell(documents, bytes_done, bytes_total);
             }

@@ -208,3 +208,22 @@ fn the_server_prints_its_address_answers_and_ends_on_a_signal() {
     assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
     assert_eq!(server.wait().unwrap().code(), Some(0));
 }
+
+#[test]
+fn a_file_over_the_limit_is_named_and_the_option_it_names_reads_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("long.txt");
+    fs::write(&file, "The kettle was patented in 1891. ".repeat(100)).unwrap();
+    let index = |more: &[&str]| {
+        let path = file.to_str().unwrap();
+        alder(&folder.path().join("data"), &[&["index", path], more].concat())
+    };
+    let refused = index(&["--max-file-bytes", "1000"]);
+    assert_eq!(code(&refused), 1);
+    assert!(stdout(&refused).contains("raise it with --max-file-bytes"), "{}", stdout(&refused));
+    let read = index(&["--max-file-bytes", "10000"]);
+    assert!(stdout(&read).starts_with("1 documents indexed"), "{}", stdout(&read));
+    let nothing = alder(folder.path(), &["index"]);
+    assert_eq!(code(&nothing), 2, "{}", stderr(&nothing));
+    assert!(stderr(&nothing).contains("say what to index"), "{}", stderr(&nothing));
+}

@@ -1,7 +1,6 @@
 //! `alder index`: files and folders into the collection, with a report of what became of each.
 
 use std::io::{Write, stderr, stdout};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use alder_engine::Model;
@@ -10,7 +9,7 @@ use clap::Args;
 
 use crate::cli::Global;
 use crate::exit::Exit;
-use crate::ingest;
+use crate::ingest::{self, Sources};
 use crate::interrupt::Interrupt;
 use crate::print;
 use crate::progress::{Progress, say};
@@ -18,9 +17,8 @@ use crate::sample;
 
 #[derive(Debug, Args)]
 pub(crate) struct IndexArgs {
-    /// Files and folders
-    #[arg(required = true, value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    sources: Sources,
     /// Write the report as JSON, with every file
     #[arg(long)]
     json: bool,
@@ -28,13 +26,15 @@ pub(crate) struct IndexArgs {
 
 /// Runs the command. Ctrl-C finishes the batch and commits; the same command then goes on from there.
 pub(crate) fn run(args: &IndexArgs, global: &Global) -> anyhow::Result<Exit> {
-    for path in &args.paths {
-        anyhow::ensure!(path.exists(), "{} does not exist; check the path", path.display());
+    if args.sources.paths.is_empty() {
+        let missing = clap::error::ErrorKind::MissingRequiredArgument;
+        clap::Error::raw(missing, "say what to index: alder index FILE_OR_FOLDER…\n").exit();
     }
+    args.sources.check()?;
     let model = global.model()?;
     let interrupt = Interrupt::new();
     interrupt.on_ctrl_c()?;
-    let report = index(&args.paths, global, &model, &interrupt)?;
+    let report = index(&args.sources, global, &model, &interrupt)?;
     let mut out = stdout().lock();
     if args.json {
         serde_json::to_writer_pretty(&mut out, &report)?;
@@ -61,7 +61,7 @@ pub(super) fn sample(global: &Global, model: &Arc<Model>) -> anyhow::Result<()> 
         );
     }
     let folder = sample::unpack(&global.data_dir)?;
-    let report = index(&[folder], global, model, &Interrupt::new())?;
+    let report = index(&Sources::folder(folder), global, model, &Interrupt::new())?;
     if !global.quiet {
         print::report(&mut stderr().lock(), &report.summary())?;
     }
@@ -70,14 +70,15 @@ pub(super) fn sample(global: &Global, model: &Arc<Model>) -> anyhow::Result<()> 
 }
 
 fn index(
-    paths: &[PathBuf],
+    sources: &Sources,
     global: &Global,
     model: &Arc<Model>,
     interrupt: &Interrupt,
 ) -> anyhow::Result<IngestReport> {
     let collection = global.collection_or_new(model)?;
     let progress = Progress::for_stderr(global.quiet);
-    let report = ingest::paths(&collection, model, paths, interrupt, |event| progress.tell(&event));
+    let report =
+        ingest::paths(&collection, model, sources, interrupt, |event| progress.tell(&event));
     progress.finish();
     report
 }

@@ -3,7 +3,6 @@
 
 use std::io::{Write, stdout};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use tokio::signal;
 use crate::cli::Global;
 use crate::exit::Exit;
 use crate::http::{Address, App, Callers, Limits, app, listen};
-use crate::ingest;
+use crate::ingest::{self, Sources};
 use crate::interrupt::Interrupt;
 use crate::sample;
 
@@ -24,9 +23,8 @@ const RELOAD_EVERY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
-    /// Files and folders to index while serving
-    #[arg(value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    sources: Sources,
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:7700", value_name = "ADDRESS:PORT")]
     address: Address,
@@ -51,13 +49,11 @@ async fn serve(args: &ServeArgs, global: &Global) -> anyhow::Result<Exit> {
     let callers = if args.insecure { Callers::Anyone } else { Callers::ThisMachine };
     let listener = listen(args.address, callers).await?;
     let address = listener.local_addr()?;
-    for path in &args.paths {
-        anyhow::ensure!(path.exists(), "{} does not exist; check the path", path.display());
-    }
-    let mut paths = args.paths.clone();
-    if paths.is_empty() && !global.has_collection() {
+    args.sources.check()?;
+    let mut sources = args.sources.clone();
+    if sources.paths.is_empty() && !global.has_collection() {
         tracing::info!("no collection yet: indexing the sample articles");
-        paths.push(sample::unpack(&global.data_dir)?);
+        sources = Sources::folder(sample::unpack(&global.data_dir)?);
     }
     let model = global.model()?;
     let collection = global.collection_or_new(&model)?;
@@ -68,9 +64,9 @@ async fn serve(args: &ServeArgs, global: &Global) -> anyhow::Result<Exit> {
         open_browser(address);
     }
     let interrupt = Interrupt::new();
-    let indexing = (!paths.is_empty()).then(|| {
+    let indexing = (!sources.paths.is_empty()).then(|| {
         let (state, interrupt) = (state.clone(), interrupt.clone());
-        tokio::spawn(ingest::in_background(state, paths, interrupt))
+        tokio::spawn(ingest::in_background(state, sources, interrupt))
     });
     let reloading = tokio::spawn(reload(state.clone()));
 
