@@ -6,7 +6,7 @@ pub const FILE_BYTES_DEFAULT: u64 = 64 << 20;
 /// One line of a JSON Lines file, one element of a JSON array, one CSV row (`--max-line-bytes`).
 pub const LINE_BYTES_DEFAULT: usize = 16 << 20;
 /// Tokens of a passage with its title and headings: what the encoder was trained on and reads in one window.
-pub const PASSAGE_TOKENS_DEFAULT: usize = 160;
+pub const PASSAGE_TOKENS_DEFAULT: usize = 224;
 /// Fewer tokens than this leave no room for a sentence beside a title.
 pub const PASSAGE_TOKENS_MIN: usize = 16;
 /// A sentence longer than this many tokens is not repeated at the start of the next passage.

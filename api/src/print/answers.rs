@@ -44,15 +44,7 @@ pub(crate) fn answers(page: &mut Page<'_>, result: &SearchResult, query: &str) -
 fn best_answer(page: &mut Page<'_>, answer: &Answer) -> io::Result<()> {
     page.line(0, &Style::new().bold().green(), &answer.text)?;
     page.gap()?;
-    let passage = &answer.passage;
-    let local =
-        Span::new(answer.span.start - passage.span.start, answer.span.end - passage.span.start);
-    let sentence = excerpt::sentence_around(&passage.text, local);
-    // A sentence that is the answer was just shown.
-    if passage.text[sentence.clone()] != answer.text {
-        let marks = [(local.start - sentence.start..local.end - sentence.start, Mark::Answer)];
-        page.paragraph(2, &passage.text[sentence], &marks)?;
-    }
+    sentence(page, 2, answer)?;
     page.gap()?;
     page.line(2, &Style::new(), &source(answer))?;
     let mut sure = format!(
@@ -69,7 +61,21 @@ fn best_answer(page: &mut Page<'_>, answer: &Answer) -> io::Result<()> {
 fn other_answer(page: &mut Page<'_>, answer: &Answer) -> io::Result<()> {
     let head = format!("{} ({})", answer.text, confidence::in_percent(answer.probability));
     page.line(2, &Style::new(), &head)?;
+    sentence(page, 4, answer)?;
     page.line(4, &Style::new().dim(), &source(answer))
+}
+
+/// The sentence with the answer marked in it, unless it is the answer.
+fn sentence(page: &mut Page<'_>, indent: usize, answer: &Answer) -> io::Result<()> {
+    let passage = &answer.passage;
+    let local =
+        Span::new(answer.span.start - passage.span.start, answer.span.end - passage.span.start);
+    let sentence = excerpt::sentence_around(&passage.text, local);
+    if passage.text[sentence.clone()] == answer.text {
+        return Ok(());
+    }
+    let marks = [(local.start - sentence.start..local.end - sentence.start, Mark::Answer)];
+    page.paragraph(indent, &passage.text[sentence], &marks)
 }
 
 /// `Title › Heading — document`.
