@@ -5,7 +5,7 @@ use std::io;
 use alder_engine::{Answer, SearchResult, Span};
 use console::Style;
 
-use super::{Mark, Page, hits, trail};
+use super::{Mark, Page, hits, place, trail};
 use crate::{confidence, excerpt};
 
 /// Passages shown when the documents do not say.
@@ -72,9 +72,9 @@ fn other_answer(page: &mut Page<'_>, answer: &Answer) -> io::Result<()> {
     page.line(4, &Style::new().dim(), &source(answer))
 }
 
-/// `Title › Heading — document`.
+/// `Title › Heading — document, page 3`.
 fn source(answer: &Answer) -> String {
-    let document = answer.document().as_str();
+    let document = &place(&answer.passage);
     let trail = trail(&answer.passage.title, &answer.passage.heading_path, document);
-    if trail == document { trail } else { format!("{trail} — {document}") }
+    if trail == *document { trail } else { format!("{trail} — {document}") }
 }
