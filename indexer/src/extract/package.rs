@@ -36,9 +36,16 @@ impl Package {
         self.archive.index_for_name(name).is_some()
     }
 
-    /// The file as it was given.
-    pub(super) fn into_bytes(self) -> Vec<u8> {
-        self.archive.into_inner().into_inner()
+    /// The file as it was given, for a parser that unpacks it by itself: its entries say that they are within limits, and
+    /// none is longer than it says.
+    ///
+    /// # Errors
+    /// The reason in words.
+    pub(super) fn into_bytes(self) -> Result<Vec<u8>, String> {
+        if self.archive.decompressed_size().is_none_or(|bytes| bytes > u128::from(self.room)) {
+            return Err(too_large());
+        }
+        Ok(self.archive.into_inner().into_inner())
     }
 
     /// Number of entries.
@@ -104,10 +111,13 @@ impl Package {
             return Err(if limit == most {
                 format!("larger than {limit} bytes, the limit of one file")
             } else {
-                let times = limits::EXPANSION;
-                format!("the file unpacks to more than {times} times its size")
+                too_large()
             });
         }
         Ok(bytes)
     }
+}
+
+fn too_large() -> String {
+    format!("the file unpacks to more than {} times its size", limits::EXPANSION)
 }

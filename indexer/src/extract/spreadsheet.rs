@@ -45,7 +45,7 @@ fn open(bytes: Vec<u8>) -> Result<Sheets<Cursor<Vec<u8>>>, String> {
     let has = |name| package.has(name);
     let (excel, binary, open) =
         (has("xl/workbook.xml"), has("xl/workbook.bin"), has("content.xml"));
-    let bytes = Cursor::new(package.into_bytes());
+    let bytes = Cursor::new(package.into_bytes()?);
     match (excel, binary, open) {
         (true, ..) => Xlsx::new(bytes).map(Sheets::Xlsx).map_err(|e| unreadable(&e)),
         (_, true, _) => Xlsb::new(bytes).map(Sheets::Xlsb).map_err(|e| unreadable(&e)),

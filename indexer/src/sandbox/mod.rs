@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,9 @@ pub const CHILD_COMMAND: &str = "extract-child";
 /// How often a waiting parent looks whether the run was stopped.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
+/// How long a process may take to end itself.
+const GRACE: Duration = Duration::from_secs(2);
+
 /// What the parent knows about one call.
 pub(crate) struct Call<'a> {
     /// The program that has [`CHILD_COMMAND`].
@@ -38,6 +41,13 @@ pub(crate) struct Call<'a> {
     pub(crate) settings: &'a Settings,
     /// Size of the file, which bounds the output.
     pub(crate) bytes: u64,
+}
+
+impl Call<'_> {
+    /// Bytes that the child may write.
+    fn most_output(&self) -> u64 {
+        limits::CHILD_OUTPUT_BYTES.saturating_add(self.bytes.saturating_mul(limits::EXPANSION))
+    }
 }
 
 /// Takes what a child found with the hash of its form on the wire; none while there is nothing new. Breaks when the
@@ -63,21 +73,32 @@ pub(crate) fn run(call: &Call<'_>, input: File, each: &mut Each<'_>) -> Result<(
         })?;
     let (send, lines) = sync_channel(1);
     let output = child.stdout.take().expect("the child's output is a pipe");
-    std::thread::spawn(move || read_lines(BufReader::new(output), &send));
+    let most = call.most_output();
+    std::thread::spawn(move || read_lines(BufReader::new(output), most, &send));
     let (send, last_words) = sync_channel(1);
     let errors = child.stderr.take().expect("the child's errors are a pipe");
     std::thread::spawn(move || read_last_words(errors, &send));
 
     let outcome = listen(call, &lines, each);
-    if outcome.is_some() {
-        // It may still be at work, or already gone.
-        let _ = child.kill();
-    }
-    let status = child.wait();
+    let status = end(&mut child, outcome.is_some());
     outcome.unwrap_or_else(|| {
         let words = last_words.recv_timeout(LOOK_EVERY).unwrap_or_default();
-        Err(failed(obituary(status.ok(), &words, call.settings)))
+        Err(failed(obituary(status, &words, call.settings)))
     })
+}
+
+/// Ends the child, at once or after the time that a process takes to go once it has closed its output.
+fn end(child: &mut Child, at_once: bool) -> Option<ExitStatus> {
+    let begun = Instant::now();
+    while !at_once && begun.elapsed() < GRACE {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Some(status);
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // It may be at work, or gone already.
+    let _ = child.kill();
+    child.wait().ok()
 }
 
 /// Takes what the child says until it is done or has to be ended; none if it ended by itself before.
@@ -101,7 +122,7 @@ fn listen(
             }
         };
         output_bytes += line.len() as u64;
-        let most = limits::CHILD_OUTPUT_BYTES + call.bytes * limits::EXPANSION;
+        let most = call.most_output();
         if output_bytes > most {
             return failed(format!("it unpacks to more than {most} bytes of text"));
         }
@@ -149,10 +170,10 @@ fn wait(lines: &Receiver<Vec<u8>>, seconds: u64, each: &mut Each<'_>) -> Waited 
 }
 
 /// Sends every line, the last only if it is whole; ends at a line beyond the limit, which then cannot be parsed.
-fn read_lines(mut output: impl BufRead, send: &SyncSender<Vec<u8>>) {
+fn read_lines(mut output: impl BufRead, most: u64, send: &SyncSender<Vec<u8>>) {
+    let limit = limits::CHILD_LINE_BYTES.min(most.saturating_add(1));
     loop {
         let mut line = Vec::new();
-        let limit = limits::CHILD_LINE_BYTES;
         match (&mut output).take(limit).read_until(b'\n', &mut line) {
             Ok(length) if length > 0 && (line.ends_with(b"\n") || length as u64 == limit) => {
                 let last = !line.ends_with(b"\n");
