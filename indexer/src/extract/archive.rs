@@ -46,20 +46,12 @@ fn zip(files: &mut Files<'_>, bytes: Vec<u8>) -> Result<(), End> {
     let mut package = Package::open(bytes).map_err(failed)?;
     let mut hidden = 0;
     for index in 0..package.len() {
-        let entry = match package.entry(index, files.request.max_file_bytes) {
-            Ok(Some(entry)) => entry,
-            Ok(None) => continue,
-            Err(reason) => {
-                files.emit(Item::Problem(reason))?;
-                continue;
-            }
-        };
-        let (path, bytes) = entry;
-        if is_hidden(&path) {
-            hidden += 1;
-            continue;
+        match package.entry(index, files.request.max_file_bytes) {
+            Ok(None) => {}
+            Ok(Some((path, _))) if is_hidden(&path) => hidden += 1,
+            Ok(Some((path, bytes))) => member(files, &path, &mut Cursor::new(bytes))?,
+            Err(reason) => files.emit(Item::Problem(reason))?,
         }
-        member(files, &path, &mut Cursor::new(bytes))?;
     }
     tell_hidden(files, hidden)
 }

@@ -177,6 +177,11 @@ impl<'a> Files<'a> {
             _ => return self.text(place, format, bytes),
         };
         let mut extracted = extracted.map_err(failed)?;
+        // What a message has beside its text is no damage.
+        if extracted.text.trim().is_empty() && !extracted.notes.is_empty() && format != Format::Mail
+        {
+            return Err(failed(extracted.notes.join("; ")));
+        }
         finish(&mut extracted, place.name);
         self.document(place, extracted)
     }
@@ -184,10 +189,7 @@ impl<'a> Files<'a> {
     /// Gives the only document of a file on.
     pub(super) fn document(&mut self, place: Place<'_>, extracted: Extracted) -> Result<(), End> {
         if extracted.text.trim().is_empty() {
-            return Err(match extracted.notes.is_empty() {
-                true => skipped("no text in it"),
-                false => failed(extracted.notes.join("; ")),
-            });
+            return Err(skipped("no text in it"));
         }
         let suffix = place.suffix.to_owned();
         self.emit(Item::Document(Box::new(Found { id: None, suffix, extracted })))

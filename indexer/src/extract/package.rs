@@ -41,8 +41,13 @@ impl Package {
     ///
     /// # Errors
     /// The reason in words.
-    pub(super) fn into_bytes(self) -> Result<Vec<u8>, String> {
-        if self.archive.decompressed_size().is_none_or(|bytes| bytes > u128::from(self.room)) {
+    pub(super) fn into_bytes(mut self) -> Result<Vec<u8>, String> {
+        let mut unpacked = 0_u64;
+        for index in 0..self.archive.len() {
+            let entry = self.archive.by_index_raw(index);
+            unpacked = unpacked.saturating_add(entry.map_or(0, |entry| entry.size()));
+        }
+        if unpacked > self.room {
             return Err(too_large());
         }
         Ok(self.archive.into_inner().into_inner())

@@ -13,6 +13,7 @@ import datetime
 import email.message
 import email.utils
 import gzip
+import html
 import io
 import json
 import tarfile
@@ -170,7 +171,7 @@ def book():
     fact("tales.epub", sentence, "Where was the silver spoon hidden?", heading="The spoon")
 
 
-def message(subject, body, number, html=None):
+def message(subject, body, number, page=None):
     mail = email.message.EmailMessage()
     mail["From"] = "Ida Renn <ida@quellmark.example>"
     mail["To"] = "Tomas Vell <tomas@quellmark.example>"
@@ -178,8 +179,8 @@ def message(subject, body, number, html=None):
     mail["Date"] = "Tue, 03 Mar 2026 09:30:00 +0100"
     mail["Message-ID"] = f"<m{number}@quellmark.example>"
     mail.set_content(body)
-    if html:
-        mail.add_alternative(html, subtype="html")
+    if page:
+        mail.add_alternative(page, subtype="html")
     return mail
 
 
@@ -187,7 +188,7 @@ def mail():
     sentence = "The council meets in the old granary at seven o'clock."
     quoted = "On Monday Tomas wrote:\n> Where does the council meet?\n"
     one = message("Re: Meeting – Größe", f"Dear Tomas,\n\n{sentence}\n\n{quoted}", 1,
-                  html=f"<p>Dear Tomas,</p><p>{sentence}</p>")
+                  page=f"<p>Dear Tomas,</p><p>{sentence}</p>")
     one.add_attachment(b"%PDF-1.4 nothing", maintype="application", subtype="pdf", filename="agenda.pdf")
     one.set_boundary("quellmark-boundary")
     (HERE / "meeting.eml").write_bytes(one.as_bytes())
@@ -220,6 +221,21 @@ def texts():
     fact("pump.py", "# The pump stops above nine bar.", "When does the pump stop?")
 
 
+def dump():
+    sentence = "The river Quell rises below the Hollow Stone."
+    article = ("{{Infobox|a=b}}Water.\n== Source ==\n"
+               + sentence.replace("Hollow Stone", "[[Hollow Stone (rock)|Hollow Stone]]") + "<ref>none</ref>")
+    pages = [("Quell", 0, 7, article), ("Quell (river)", 0, 8, "#REDIRECT [[Quell]]"),
+             ("Talk:Quell", 1, 9, "Is it long?")]
+    xml = '<mediawiki xmlns="http://www.mediawiki.org/xml/export-0.11/" version="0.11" xml:lang="en">\n'
+    for title, namespace, number, text in pages:
+        redirect = '<redirect title="Quell" />' if text.startswith("#") else ""
+        xml += (f"<page><title>{title}</title><ns>{namespace}</ns><id>{number}</id>{redirect}<revision><id>1</id>"
+                f'<text xml:space="preserve">{html.escape(text)}</text></revision></page>\n')
+    (HERE / "wiki.xml.bz2").write_bytes(bz2.compress((xml + "</mediawiki>\n").encode()))
+    fact("wiki.xml.bz2#7", sentence, "Where does the river Quell rise?", heading="Source")
+
+
 def archives():
     stamp = (2026, 1, 1, 0, 0, 0)
     sentence = "The bell of Saint Orme cracked during the frost of 1709."
@@ -249,6 +265,6 @@ def archives():
     fact("maps.txt.bz2", sentence, "Where are the maps kept?")
 
 
-for make in (pdf_reportlab, pdf_fpdf, word, slides, opendocument, spreadsheet, book, mail, texts, archives):
+for make in (pdf_reportlab, pdf_fpdf, word, slides, opendocument, spreadsheet, book, mail, texts, dump, archives):
     make()
 (HERE / "facts.json").write_text(json.dumps(FACTS, indent=1, ensure_ascii=False) + "\n")
