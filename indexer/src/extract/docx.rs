@@ -136,7 +136,7 @@ fn walk(source: &str, styles: &HashMap<String, Style>, flow: &mut Flow) -> Optio
 /// Reads the properties of a paragraph up to their end.
 fn paragraph_style(xml: &mut Xml<'_>, styles: &HashMap<String, Style>) -> Style {
     let mut style = Style::Body;
-    while let Some(node) = xml.next() {
+    for node in xml.by_ref() {
         match node {
             Node::Open(element) => {
                 let value = element.attribute("val").unwrap_or_default();

@@ -44,7 +44,8 @@ pub(super) fn dump(
                 }
             }
             Event::End(_) => {
-                if path.pop().as_deref() == Some("page") {
+                let closed = path.pop();
+                if closed.as_deref() == Some("page") {
                     article(files, place, std::mem::take(&mut page))?;
                 }
             }

@@ -207,7 +207,7 @@ fn without_role(before: &str) -> &str {
             if open[at + 1..].chars().all(|c| c.is_alphanumeric() || "-_:.".contains(c))
                 && at + 1 < open.len() =>
         {
-            open[..at].trim_end_matches(|c: char| c == ':')
+            open[..at].trim_end_matches(':')
         }
         _ => before,
     }

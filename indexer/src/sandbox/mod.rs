@@ -207,5 +207,6 @@ fn obituary(status: Option<ExitStatus>, words: &str, settings: &Settings) -> Str
     format!("its parser crashed ({status}); the file may be damaged")
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests;
