@@ -25,7 +25,7 @@ pub struct Settings {
     /// Which fields of JSON and CSV records are id, title and text.
     pub fields: FieldNames,
     /// The program that reads binary formats: one whose subcommand [`crate::CHILD_COMMAND`] calls
-    /// [`crate::extract_child`], as `alder` does. Without one, files of these formats are skipped with that reason.
+    /// [`crate::extract_child`], as `alder` does. Without one, files of these formats fail with that reason.
     pub extractor: Option<PathBuf>,
     /// Seconds without a result after which the process that reads a binary file is ended.
     pub extract_seconds: u64,

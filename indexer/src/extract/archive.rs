@@ -72,7 +72,7 @@ fn tar(files: &mut Files<'_>, input: &mut dyn Read) -> Result<(), End> {
             continue;
         }
         if !entry.header().entry_type().is_file() {
-            files.emit(Item::Note(format!("{path} is not read: not a regular file")))?;
+            files.unread(&path, "not a regular file")?;
             continue;
         }
         match inside(&path) {
@@ -96,7 +96,7 @@ fn member(files: &mut Files<'_>, path: &str, input: &mut dyn Read) -> Result<(),
     let suffix = format!("/{path}");
     match Format::detect(path, &head) {
         Ok(format) => files.entry(Place { name: path, suffix: &suffix }, format, &mut input),
-        Err(reason) => files.emit(Item::Note(format!("{path} is not read: {reason}"))),
+        Err(reason) => files.unread(path, &reason),
     }
 }
 

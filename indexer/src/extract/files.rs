@@ -13,6 +13,9 @@ use crate::report::Fate;
 use crate::sandbox::{Request, panicked};
 use crate::{Format, decode};
 
+/// Files of an archive that are nothing to index and are named one by one.
+const UNREAD_NAMED: usize = 10;
+
 /// What a file gives.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Item {
@@ -64,6 +67,8 @@ pub(super) fn skipped(reason: impl Into<String>) -> End {
 pub(crate) struct Files<'a> {
     pub(super) request: &'a Request,
     emit: &'a mut dyn FnMut(Item) -> Result<(), Stop>,
+    /// Files in an archive that are nothing to index.
+    unread: usize,
 }
 
 /// A file within the one that was asked for.
@@ -81,7 +86,7 @@ impl<'a> Files<'a> {
         request: &'a Request,
         emit: &'a mut dyn FnMut(Item) -> Result<(), Stop>,
     ) -> Self {
-        Self { request, emit }
+        Self { request, emit, unread: 0 }
     }
 
     /// Reads `input`.
@@ -95,10 +100,23 @@ impl<'a> Files<'a> {
             Format::Compressed => archive::compressed(self, input),
             format => self.file(place, format, input),
         };
+        let more = self.unread.saturating_sub(UNREAD_NAMED);
+        if more > 0 {
+            let _ = self.emit(Item::Note(format!("{more} more files in it are not read")));
+        }
         match outcome {
             Err(End::Fate(fate)) => Err(fate),
             Ok(()) | Err(End::Stop) => Ok(()),
         }
+    }
+
+    /// Tells of a file in an archive that is nothing to index; after a few they are counted.
+    pub(super) fn unread(&mut self, path: &str, reason: &str) -> Result<(), End> {
+        self.unread += 1;
+        if self.unread > UNREAD_NAMED {
+            return Ok(());
+        }
+        self.emit(Item::Note(format!("{path} is not read: {reason}")))
     }
 
     pub(super) fn emit(&mut self, item: Item) -> Result<(), End> {
@@ -119,9 +137,7 @@ impl<'a> Files<'a> {
             Err(End::Fate(Fate::Failed { reason })) => {
                 self.emit(Item::Problem(format!("{path}: {reason}")))
             }
-            Err(End::Fate(Fate::Skipped { reason })) => {
-                self.emit(Item::Note(format!("{path} is not read: {reason}")))
-            }
+            Err(End::Fate(Fate::Skipped { reason })) => self.unread(path, &reason),
             other => other,
         }
     }

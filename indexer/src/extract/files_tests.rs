@@ -196,6 +196,18 @@ fn what_an_archive_holds_is_read_one_level_deep_and_nothing_leads_outside() {
 }
 
 #[test]
+fn files_of_an_archive_that_are_nothing_to_index_are_named_or_counted() {
+    let pictures: Vec<String> = (0..25).map(|i| format!("{i}.png")).collect();
+    let entries: Vec<(&str, &[u8])> =
+        pictures.iter().map(|name| (name.as_str(), b"\x89PNG\r\n".as_slice())).collect();
+    let (items, _) = read("pictures.zip", &zipped(&entries));
+    let notes = notes(&items);
+    assert_eq!(notes.len(), 11);
+    assert_eq!(notes[0], "0.png is not read: binary content: a PNG image");
+    assert_eq!(notes[10], "15 more files in it are not read");
+}
+
+#[test]
 fn what_unpacks_to_far_more_than_its_size_is_ended() {
     let zeros = vec![b'a'; 30 << 20];
     let (items, _) = read("bomb.zip", &zipped(&[("a.txt", &zeros), ("b.txt", b"fine")]));
@@ -235,7 +247,85 @@ fn check(extracted: &Extracted) -> Result<(), TestCaseError> {
         end = block.span.end;
     }
     prop_assert!(extracted.text[end..].trim().is_empty(), "a word is in no block");
+    check_passages(extracted)
+}
+
+/// Passages are slices that hold every word below a heading and stand on one page each.
+fn check_passages(extracted: &Extracted) -> Result<(), TestCaseError> {
+    let words = |text: &str| {
+        let at = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
+        let spans = text.split_whitespace().map(|word| Span::new(at(word), at(word) + word.len()));
+        Ok(spans.collect())
+    };
+    let settings = Settings { passage_tokens: 24, overlap_tokens: 8, ..Settings::default() };
+    let chunks = crate::chunk::chunk(extracted, &settings, &words).unwrap();
+    prop_assert!(chunks.iter().all(|chunk| chunk.span.slice(&extracted.text).is_some()));
+    for block in &extracted.blocks {
+        let inside = chunks
+            .iter()
+            .filter(|c| c.span.start < block.span.end && block.span.start < c.span.end);
+        let (pages, spans): (Vec<_>, Vec<_>) = inside.map(|chunk| (chunk.page, chunk.span)).unzip();
+        prop_assert!(pages.iter().all(|page| *page == block.page), "a passage crosses pages");
+        if matches!(block.kind, BlockKind::Paragraph | BlockKind::Lines) {
+            let mut covered = block.span.start;
+            for span in spans {
+                let between = extracted.text.get(covered..span.start).unwrap_or_default();
+                prop_assert!(between.trim().is_empty(), "a word is in no passage");
+                covered = covered.max(span.end);
+            }
+            let rest = extracted.text.get(covered..block.span.end).unwrap_or_default();
+            prop_assert!(rest.trim().is_empty(), "a word is in no passage");
+        }
+    }
     Ok(())
+}
+
+#[test]
+fn markup_that_is_never_closed_takes_time_in_proportion_to_its_length() {
+    let pieces = [
+        "\\section{a}",
+        "\\cite{",
+        "\\cite[",
+        "\\emph{",
+        "$",
+        "{",
+        "\\",
+        "%",
+        "`",
+        "``x",
+        ":a:`",
+        ".. a::\n",
+        "==\n",
+        "<ref>\n",
+        "<!--",
+        "{{",
+        "[[a|",
+        "<a",
+        "[http",
+        "\n* ",
+    ];
+    for piece in pieces {
+        let begun = std::time::Instant::now();
+        let source = piece.repeat((1 << 18) / piece.len());
+        for format in [Format::Latex, Format::Restructured] {
+            whole(format, "a", source.clone()).unwrap();
+        }
+        wikitext::extract("a".into(), &source);
+        assert!(begun.elapsed().as_secs() < 5, "{piece}: {:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn every_format_is_cut_into_passages_that_hold_every_word_and_stand_on_one_page() {
+    for entry in fs::read_dir(fixtures()).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let (items, _) = fixture(&name);
+        for item in items {
+            if let Item::Document(found) = item {
+                check(&found.extracted).unwrap_or_else(|error| panic!("{name}: {error}"));
+            }
+        }
+    }
 }
 
 /// Formats that can be read in this process without fear: ours down to the last parser, or proven.

@@ -38,6 +38,8 @@ const UNREAD: &[&str] = &[
     "hypersetup",
     "thanks",
 ];
+/// An argument is not longer: what is never closed is not looked for any further.
+const ARGUMENT_CHARACTERS: usize = 4096;
 /// Environments that are kept line by line.
 const LITERAL: &[&str] = &["verbatim", "lstlisting", "minted", "Verbatim"];
 
@@ -75,28 +77,25 @@ pub(super) fn extract(source: &str) -> Extracted {
     extracted
 }
 
-/// Adds one line: a section, the end of a paragraph, or text of the paragraph that is open.
+/// Adds one line: sections, the end of a paragraph, or text of the paragraph that is open.
 fn text_line(builder: &mut Builder, open: &mut String, line: &str) {
-    let trimmed = line.trim();
-    if let Some((level, rest)) = section(trimmed) {
+    let mut rest = line.trim();
+    while let Some((level, argument)) = section(rest) {
         flush(builder, open);
-        let (heading, after) = group(rest).unwrap_or((rest, ""));
+        let (heading, after) = group(argument).unwrap_or((argument, ""));
         builder.heading(level, &one_line(&plain(heading)));
-        return text_line(builder, open, after);
+        rest = after.trim();
     }
-    let breaks = ["\\begin{", "\\end{", "\\item", "\\maketitle", "\\caption"]
-        .iter()
-        .any(|b| trimmed.starts_with(b));
-    if trimmed.is_empty() || breaks {
+    let breaks = ["\\begin{", "\\end{", "\\item", "\\maketitle", "\\caption"];
+    if rest.is_empty() || breaks.iter().any(|command| rest.starts_with(command)) {
         flush(builder, open);
     }
-    if environment(trimmed, "\\begin{") == Some("abstract") {
+    if environment(rest, "\\begin{") == Some("abstract") {
         builder.heading(2, "Abstract");
     }
-    if !["\\title", "\\author"].iter().any(|command| trimmed.starts_with(command))
-        && !trimmed.is_empty()
-    {
-        open.push_str(trimmed);
+    let named = ["\\title", "\\author"].iter().any(|command| rest.starts_with(command));
+    if !named && !rest.is_empty() {
+        open.push_str(rest);
         open.push('\n');
     }
 }
@@ -134,7 +133,7 @@ fn environment<'l>(line: &'l str, command: &str) -> Option<&'l str> {
 fn group(text: &str) -> Option<(&str, &str)> {
     let mut depth = 0_usize;
     let mut escaped = false;
-    for (i, c) in text.char_indices() {
+    for (i, c) in text.char_indices().take(ARGUMENT_CHARACTERS) {
         match c {
             _ if escaped => escaped = false,
             '\\' => escaped = true,
@@ -223,7 +222,10 @@ fn command<'t>(after: &'t str, out: &mut String) -> &'t str {
     let name = &after[..length];
     let mut rest = after[length..].strip_prefix('*').unwrap_or(&after[length..]);
     while UNREAD.contains(&name) {
-        let optional = rest.strip_prefix('[').and_then(|r| r.split_once(']')).map(|(_, rest)| rest);
+        let optional = rest.strip_prefix('[').and_then(|options| {
+            let near = &options[..options.floor_char_boundary(ARGUMENT_CHARACTERS)];
+            near.find(']').map(|end| &options[end + 1..])
+        });
         match optional
             .or_else(|| rest.starts_with('{').then(|| group(rest).map(|(_, rest)| rest)).flatten())
         {

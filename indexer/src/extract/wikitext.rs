@@ -5,7 +5,7 @@ use super::builder::Builder;
 use super::{BlockKind, Extracted};
 
 /// Elements that go with their content.
-const UNREAD: &[&str] = &[
+const UNREAD: [&str; 10] = [
     "ref",
     "gallery",
     "timeline",
@@ -22,6 +22,8 @@ const LAST_ARGUMENT: &[&str] =
     &["lang", "nowrap", "nobr", "small", "big", "transl", "transliteration", "em", "strong"];
 /// Namespaces whose links are no words of the text.
 const UNREAD_LINKS: &[&str] = &["file", "image", "category", "media"];
+/// Bytes within which the end of a tag is looked for.
+const TAG_REACH: usize = 1 << 10;
 /// Sections that list what is elsewhere.
 const UNREAD_SECTIONS: &[&str] =
     &["references", "external links", "notes", "further reading", "see also", "bibliography"];
@@ -62,41 +64,53 @@ fn heading(line: &str) -> Option<(u8, &str)> {
 
 /// The text without comments and [`UNREAD`] elements.
 fn without_elements(source: &str) -> String {
+    // Where the last of each ends: behind that, none is looked for.
+    let last_comment = source.rfind("-->");
+    let last_of = UNREAD.map(|name| source.rfind(&format!("</{name}")));
     let mut out = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some(at) = rest.find('<') {
-        out.push_str(&rest[..at]);
-        rest = &rest[at..];
-        let skipped = match rest.strip_prefix("<!--") {
-            Some(comment) => comment.find("-->").map(|end| end + 7),
-            None => unread_element(rest),
+    let mut at = 0;
+    while let Some(open) = source[at..].find('<').map(|found| at + found) {
+        out.push_str(&source[at..open]);
+        let rest = &source[open..];
+        let length = if rest.starts_with("<!--") {
+            let ends = last_comment.is_some_and(|last| last > open + 3);
+            ends.then(|| rest.find("-->").map(|end| end + 3)).flatten()
+        } else {
+            let found = UNREAD.iter().zip(last_of).find(|(name, _)| opens(rest, name));
+            found.and_then(|(name, last)| element(rest, name, last.is_some_and(|last| last > open)))
         };
-        match skipped {
-            Some(length) => rest = &rest[length..],
-            None => {
-                out.push('<');
-                rest = &rest[1..];
-            }
+        if length.is_none() {
+            out.push('<');
         }
+        at = open + length.unwrap_or(1);
     }
-    out.push_str(rest);
+    out.push_str(&source[at..]);
     out
 }
 
-/// Length of the [`UNREAD`] element that `text` begins with.
-fn unread_element(text: &str) -> Option<usize> {
-    let name = UNREAD.iter().find(|name| {
-        let after = text.get(1..1 + name.len()).filter(|found| found.eq_ignore_ascii_case(name));
-        after.is_some() && text[1 + name.len()..].starts_with([' ', '>', '/', '\n'])
-    })?;
-    let open = text.find('>')?;
+/// Whether `text` begins with the element `name`.
+fn opens(text: &str, name: &str) -> bool {
+    let end = 1 + name.len();
+    text.get(1..end).is_some_and(|found| found.eq_ignore_ascii_case(name))
+        && text[end..].starts_with([' ', '>', '/', '\n'])
+}
+
+/// Length of the element `name` that `text` begins with; what is never closed ends with its line.
+fn element(text: &str, name: &str, is_closed: bool) -> Option<usize> {
+    let open = near(text, TAG_REACH).find('>')?;
     if text[..open].ends_with('/') {
         return Some(open + 1);
     }
-    let close = format!("</{name}");
-    // What is never closed ends with its line.
-    let Some(end) = text.find(&close) else { return text.find('\n') };
-    Some(end + text[end..].find('>')? + 1)
+    if !is_closed {
+        return text.find('\n');
+    }
+    let close = text.find(&format!("</{name}"))?;
+    Some(close + near(&text[close..], TAG_REACH).find('>')? + 1)
+}
+
+/// The beginning of `text`, at most `bytes` of it.
+fn near(text: &str, bytes: usize) -> &str {
+    &text[..text.floor_char_boundary(bytes)]
 }
 
 /// `text` with every outermost pair of `marks` as `replace` says of what stands between; marks without a partner stay.
@@ -171,12 +185,12 @@ fn words(line: &str) -> String {
                 ("", rest.bytes().take_while(|b| *b == b'\'').count())
             }
             b'<' if rest[1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/') => {
-                ("", rest.find('>').map_or(1, |end| end + 1))
+                ("", near(rest, TAG_REACH).find('>').map_or(1, |end| end + 1))
             }
-            b'[' if rest.starts_with("[http") => {
-                let end = rest.find(']').unwrap_or(rest.len() - 1);
-                (rest[1..end].split_once(' ').map_or("", |(_, shown)| shown), end + 1)
-            }
+            b'[' if rest.starts_with("[http") => match near(rest, TAG_REACH).find(']') {
+                Some(end) => (rest[1..end].split_once(' ').map_or("", |(_, shown)| shown), end + 1),
+                None => ("[", 1),
+            },
             b'&' => reference(rest),
             b'_' if rest.starts_with("__") => {
                 let name = &rest[2..];

@@ -20,7 +20,7 @@ impl Extracting<'_> {
     pub(super) fn contained(&mut self, job: &Job, format: Format, file: &mut File) -> Outcome {
         let settings = self.settings;
         let Some(program) = &settings.extractor else {
-            return Err(skipped(
+            return Err(failed(
                 "its format is read by a program of its own, and none was given (Settings::extractor)",
             ));
         };
@@ -53,6 +53,7 @@ impl Extracting<'_> {
             if self.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
         match outcome {
+            _ if self.is_stopped() => Ok(()),
             Ok(()) if !any => Err(skipped("nothing to index in it")),
             // What came before the end is kept, and so is what an earlier run found behind it.
             Err(fate) if any => {

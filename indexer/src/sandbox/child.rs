@@ -69,13 +69,16 @@ fn write(output: &mut impl Write, reply: &Reply) -> Result<(), Stop> {
     written.map_err(|_| Stop)
 }
 
-/// Limits memory, so that what would take it all ends this process alone.
+/// Limits memory and time, so that what would take it all ends this process alone.
 #[cfg(unix)]
 fn limit(request: &Request) -> std::io::Result<()> {
     use rlimit::Resource;
     let bytes = request.memory_bytes;
     // A crash is told by the parent; a core file would only fill the disk.
     let _ = rlimit::setrlimit(Resource::CORE, 0, 0);
+    if let Some(seconds) = request.processor_seconds {
+        let _ = rlimit::setrlimit(Resource::CPU, seconds, seconds);
+    }
     match rlimit::setrlimit(Resource::AS, bytes, bytes) {
         // macOS knows the limit and refuses to set it.
         Err(_) if cfg!(not(target_os = "linux")) => Ok(()),

@@ -61,13 +61,13 @@ pub(crate) type Each<'a> = dyn FnMut(Option<(Item, blake3::Hash)>) -> ControlFlo
 pub(crate) fn run(call: &Call<'_>, input: File, each: &mut Each<'_>) -> Result<(), Fate> {
     let failed = |reason: String| Fate::Failed { reason };
     let request = serde_json::to_string(call.request).expect("a request has string keys");
-    let mut child = Command::new(call.program)
-        .args([CHILD_COMMAND, &request])
-        .stdin(input)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .map_err(|error| {
+    let mut command = Command::new(call.program);
+    command.args([CHILD_COMMAND, &request]).stdin(input);
+    // Ctrl-C is for the parent, which then ends the child.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(|error| {
             let program = call.program.display();
             failed(format!("its reader could not be started: {program}: {error}"))
         })?;

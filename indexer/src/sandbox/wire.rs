@@ -23,6 +23,8 @@ pub(crate) struct Request {
     pub(crate) max_line_bytes: usize,
     /// Limit of the child's address space.
     pub(crate) memory_bytes: u64,
+    /// Limit of its time on the processor, if one file should take no longer; for a child without a parent.
+    pub(crate) processor_seconds: Option<u64>,
     pub(crate) fields: FieldNames,
 }
 
@@ -34,6 +36,7 @@ impl Request {
             max_file_bytes: settings.max_file_bytes,
             max_line_bytes: settings.max_line_bytes,
             memory_bytes: settings.extract_memory_bytes,
+            processor_seconds: (!format.is_container()).then_some(settings.extract_seconds),
             fields: settings.fields.clone(),
         }
     }
