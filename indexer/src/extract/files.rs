@@ -63,6 +63,11 @@ pub(super) fn skipped(reason: impl Into<String>) -> End {
     End::Fate(Fate::Skipped { reason: reason.into() })
 }
 
+/// Why one file of several is not read.
+pub(super) fn larger_than(limit: u64) -> String {
+    format!("larger than {limit} bytes, the limit of one file; raise it with --max-file-bytes")
+}
+
 /// Reads one file and what it holds.
 pub(crate) struct Files<'a> {
     pub(super) request: &'a Request,
@@ -176,7 +181,7 @@ impl<'a> Files<'a> {
             .read_to_end(&mut bytes)
             .map_err(|error| failed(format!("cannot be read: {error}")))?;
         if bytes.len() as u64 > limit {
-            return Err(failed(format!("larger than {limit} bytes, the limit of one file")));
+            return Err(failed(larger_than(limit)));
         }
         Ok(bytes)
     }

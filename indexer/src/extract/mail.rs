@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 use mail_parser::{Address, Message, MessageParser, PartType};
 
 use super::builder::Builder;
-use super::files::{End, Files, Place, failed};
+use super::files::{End, Files, Place, failed, larger_than};
 use super::{BlockKind, Extracted, Found, Item, finish, html, text, truncate};
 
 /// People named in the text of a message.
@@ -35,7 +35,7 @@ pub(super) fn mailbox(
     while let Some(message) = mailbox.next().map_err(|e| failed(format!("cannot be read: {e}")))? {
         number += 1;
         let parsed = if message.len() as u64 > mailbox.most {
-            Err(format!("larger than {} bytes, the limit of one file", mailbox.most))
+            Err(larger_than(mailbox.most))
         } else {
             parse(&message)
         };

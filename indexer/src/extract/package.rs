@@ -6,6 +6,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::archive::{inside, leads_outside};
+use super::files::larger_than;
 use crate::{decode, limits};
 
 /// A zip file whose entries together unpack to a bounded size.
@@ -113,11 +114,7 @@ impl Package {
         self.room = self.room.saturating_sub(bytes.len() as u64);
         read.map_err(|error| format!("it cannot be unpacked: {error}"))?;
         if bytes.len() as u64 > limit {
-            return Err(if limit == most {
-                format!("larger than {limit} bytes, the limit of one file")
-            } else {
-                too_large()
-            });
+            return Err(if limit == most { larger_than(limit) } else { too_large() });
         }
         Ok(bytes)
     }
