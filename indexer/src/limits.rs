@@ -66,7 +66,7 @@ pub(crate) const ARCHIVE_ENTRIES: u64 = 100_000;
 /// How many times its size a file may unpack to: text compresses to a tenth, a bomb to a thousandth.
 pub(crate) const EXPANSION: u64 = 200;
 /// What every file may unpack to, however small it is.
-pub(crate) const EXPANSION_FREE_BYTES: u64 = 16 << 20;
+pub(crate) const EXPANSION_FREE_BYTES: u64 = 4 << 20;
 /// Open elements of an XML part.
 pub(crate) const XML_DEPTH: usize = 512;
 /// Replies of the child process beyond [`EXPANSION`] times the size of its file.

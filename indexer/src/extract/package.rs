@@ -108,7 +108,8 @@ impl Package {
             }
             error => format!("it cannot be unpacked: {error}"),
         })?;
-        let limit = most.min(self.room);
+        let own = entry.compressed_size().saturating_mul(limits::EXPANSION);
+        let limit = most.min(self.room).min(limits::EXPANSION_FREE_BYTES.saturating_add(own));
         let mut bytes = Vec::new();
         let read = entry.take(limit.saturating_add(1)).read_to_end(&mut bytes);
         self.room = self.room.saturating_sub(bytes.len() as u64);
