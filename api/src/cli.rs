@@ -49,6 +49,12 @@ pub(crate) enum Command {
     FillMask(fill_mask::FillMaskArgs),
     /// Measure every stage on judged data sets
     Eval(eval::EvalArgs),
+    /// Read one file for the indexer: limits itself, takes the file on stdin, writes JSON lines
+    #[command(name = alder_indexer::CHILD_COMMAND, hide = true)]
+    ExtractChild {
+        /// What to read it as
+        request: String,
+    },
 }
 
 /// Options of every command.

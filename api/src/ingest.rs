@@ -52,12 +52,13 @@ impl Sources {
         Ok(())
     }
 
-    fn settings(&self) -> Settings {
-        Settings {
+    fn settings(&self) -> std::io::Result<Settings> {
+        Ok(Settings {
             max_file_bytes: self.max_file_bytes,
             max_line_bytes: self.max_line_bytes,
+            extractor: Some(this_program()?),
             ..Settings::default()
-        }
+        })
     }
 }
 
@@ -71,11 +72,18 @@ pub(crate) fn paths(
 ) -> anyhow::Result<IngestReport> {
     let mut writer = collection.writer().map_err(CollectionError::Open)?;
     let known = collection.snapshot().content_hashes()?;
-    let settings = sources.settings();
+    let settings = sources.settings()?;
     let indexer = Indexer::new(&settings, model, &mut writer, known)?
         .on_progress(progress)
         .stop_when(interrupt.flag());
     Ok(indexer.index(&sources.paths)?)
+}
+
+/// The program that is running, which reads binary formats in processes of its own.
+fn this_program() -> std::io::Result<PathBuf> {
+    // On Linux this stays the same program when its file is replaced by an update.
+    let own = PathBuf::from("/proc/self/exe");
+    if own.exists() { Ok(own) } else { std::env::current_exe() }
 }
 
 /// Adds or replaces documents; returns once they are durable, with one outcome each, in order.

@@ -35,6 +35,7 @@ fn main() -> ExitCode {
         Command::Delete(args) => commands::delete::run(args, &global),
         Command::FillMask(args) => commands::fill_mask::run(args, &global),
         Command::Model(command) => commands::model::run(command, &global),
+        Command::ExtractChild { request } => commands::extract_child::run(request),
         Command::Eval(args) => {
             global.model().and_then(|model| eval::run(args, &model)).map(|()| Exit::Ok)
         }

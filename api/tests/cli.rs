@@ -2,6 +2,8 @@
 //! shared by the tests that only read.
 #![allow(clippy::unwrap_used)]
 
+mod formats;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

@@ -8,13 +8,25 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A foreign crate and the only places that may name it.
-const HOMES: [(&str, &[&str]); 7] = [
+const HOMES: [(&str, &[&str]); 12] = [
     ("candle_core", &["engine/src/model/"]),
     ("candle_nn", &["engine/src/model/"]),
     ("tokenizers", &["engine/src/model/tokenizer.rs", "engine/src/model/spiece.rs"]),
     ("tantivy", &["engine/src/lexical/"]),
     ("hnsw_rs", &["engine/src/vector/build.rs"]),
     ("axum", &["api/"]),
+    ("pdf_extract", &["indexer/src/extract/pdf.rs", "indexer/src/extract/pdf_layout.rs"]),
+    ("calamine", &["indexer/src/extract/spreadsheet.rs"]),
+    ("mail_parser", &["indexer/src/extract/mail.rs"]),
+    (
+        "zip",
+        &[
+            "indexer/src/extract/package.rs",
+            "indexer/src/extract/files_tests.rs",
+            "api/tests/formats/",
+        ],
+    ),
+    ("rlimit", &["indexer/src/sandbox/child.rs"]),
     ("hf_hub", &["api/src/hub.rs", "api/src/hub/"]),
 ];
 

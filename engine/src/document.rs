@@ -83,11 +83,19 @@ pub struct Passage {
     pub span: Span,
     /// `document.text[span]`, verbatim.
     pub text: String,
-    /// Metadata of the document.
+    /// Metadata of the document, and [`Passage::PAGE`] where it has pages.
     pub metadata: Metadata,
 }
 
 impl Passage {
+    /// Name of the metadata field that holds the page (or slide) the passage stands on, from 1.
+    pub const PAGE: &str = "page";
+
+    /// The page (or slide) the passage stands on, where its document has pages.
+    pub fn page(&self) -> Option<u64> {
+        self.metadata.get(Self::PAGE)?.as_u64()
+    }
+
     /// The text given to the encoder: title, heading path and body on lines of their own.
     pub fn for_encoder(&self) -> String {
         let mut out = String::with_capacity(self.text.len() + 80);

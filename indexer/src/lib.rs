@@ -3,6 +3,8 @@
 //!
 //! - [`Indexer::index`] takes files and folders, [`Indexer::documents`] takes documents as such; both return
 //!   what became of each ([`IngestReport`], [`ItemOutcome`]).
+//! - Binary formats are read in a child process: a program that indexes names itself as
+//!   [`Settings::extractor`] and calls [`extract_child`] in the hidden subcommand [`CHILD_COMMAND`].
 //! - [`Settings`] are the user's choices, [`limits`] their defaults, [`Format`] what is read.
 //!
 //! source → decode → extract → chunk → encode → upsert → commit. What is wrong with one document is a line in the
@@ -21,6 +23,7 @@ mod format;
 pub mod limits;
 mod pipeline;
 mod report;
+mod sandbox;
 mod settings;
 mod source;
 
@@ -28,4 +31,5 @@ pub use error::IngestError;
 pub use format::{Format, formats_table};
 pub use pipeline::{Event, IncomingDocument, Indexer, ItemOutcome};
 pub use report::{Fate, FileReport, IngestReport, Problem, Totals};
+pub use sandbox::{CHILD_COMMAND, extract_child};
 pub use settings::{FieldNames, Settings};

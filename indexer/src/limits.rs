@@ -16,6 +16,13 @@ pub const COMMIT_DOCUMENTS_DEFAULT: u64 = 5_000;
 /// See [`COMMIT_DOCUMENTS_DEFAULT`].
 pub const COMMIT_SECONDS_DEFAULT: u64 = 30;
 
+/// Seconds without a result after which the process that reads a binary file is ended.
+pub const EXTRACT_SECONDS_DEFAULT: u64 = 60;
+/// Address space of the process that reads a binary file, in bytes (on Linux).
+pub const EXTRACT_MEMORY_BYTES_DEFAULT: u64 = 1 << 30;
+/// The least of it: program, stacks and the parsers' own tables.
+pub const EXTRACT_MEMORY_BYTES_MIN: u64 = 128 << 20;
+
 /// Tokens encoded at once: enough to fill the processor, small enough to stop soon.
 pub(crate) const BATCH_TOKENS: usize = 8_192;
 /// Text that one message from the extracting thread may carry before it is sent.
@@ -54,5 +61,17 @@ pub(crate) const HTML_FORMATTING: usize = 4_000_000;
 pub(crate) const HTML_MAIN_CONTENT_ELEMENTS: usize = 50_000;
 /// Bytes looked at to tell what a file is.
 pub(crate) const SNIFF_BYTES: usize = 64 << 10;
+/// Files of an archive.
+pub(crate) const ARCHIVE_ENTRIES: u64 = 100_000;
+/// How many times its size a file may unpack to: text compresses to a tenth, a bomb to a thousandth.
+pub(crate) const EXPANSION: u64 = 200;
+/// What every file may unpack to, however small it is.
+pub(crate) const EXPANSION_FREE_BYTES: u64 = 4 << 20;
+/// Open elements of an XML part.
+pub(crate) const XML_DEPTH: usize = 512;
+/// Replies of the child process beyond [`EXPANSION`] times the size of its file.
+pub(crate) const CHILD_OUTPUT_BYTES: u64 = 64 << 20;
+/// One reply: the text of a document in JSON with its blocks.
+pub(crate) const CHILD_LINE_BYTES: u64 = 256 << 20;
 /// Stack of the extracting thread: parsers recurse within the depths above.
 pub(crate) const EXTRACT_STACK_BYTES: usize = 16 << 20;

@@ -1,5 +1,7 @@
 //! [`Settings`]: what the user may choose about indexing.
 
+use std::path::PathBuf;
+
 use alder_engine::QueryError;
 
 use crate::limits;
@@ -22,10 +24,17 @@ pub struct Settings {
     pub commit_seconds: u64,
     /// Which fields of JSON and CSV records are id, title and text.
     pub fields: FieldNames,
+    /// The program that reads binary formats: one whose subcommand [`crate::CHILD_COMMAND`] calls
+    /// [`crate::extract_child`], as `alder` does. Without one, files of these formats fail with that reason.
+    pub extractor: Option<PathBuf>,
+    /// Seconds without a result after which the process that reads a binary file is ended.
+    pub extract_seconds: u64,
+    /// Address space of that process, in bytes.
+    pub extract_memory_bytes: u64,
 }
 
 /// Names of the fields that are tried in order; the first that has a value is taken.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct FieldNames {
     /// Fields that may hold the id; without one it is made of the path and the number of the record.
     pub id: Vec<String>,
@@ -56,6 +65,9 @@ impl Default for Settings {
             commit_documents: limits::COMMIT_DOCUMENTS_DEFAULT,
             commit_seconds: limits::COMMIT_SECONDS_DEFAULT,
             fields: FieldNames::default(),
+            extractor: None,
+            extract_seconds: limits::EXTRACT_SECONDS_DEFAULT,
+            extract_memory_bytes: limits::EXTRACT_MEMORY_BYTES_DEFAULT,
         }
     }
 }
@@ -74,7 +86,10 @@ impl Settings {
         let most = max_length.saturating_sub(2);
         range("passage_tokens", "tokens", self.passage_tokens, limits::PASSAGE_TOKENS_MIN, most)?;
         range("overlap_tokens", "tokens", self.overlap_tokens, 0, self.passage_tokens / 2)?;
-        range("commit_documents", "documents", self.commit_documents as usize, 1, usize::MAX)
+        range("commit_documents", "documents", self.commit_documents as usize, 1, usize::MAX)?;
+        range("extract_seconds", "seconds", self.extract_seconds as usize, 1, usize::MAX)?;
+        let (memory, least) = (self.extract_memory_bytes, limits::EXTRACT_MEMORY_BYTES_MIN);
+        range("extract_memory_bytes", "bytes", memory as usize, least as usize, usize::MAX)
     }
 
     /// Everything that changes what is stored for the same bytes, the version of the extractors included.

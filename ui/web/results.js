@@ -13,7 +13,7 @@ export function answerCard(reply) {
   return element("section", { class: "answer", "aria-labelledby": "answer" },
     element("h2", { id: "answer" }, best.text),
     element("blockquote", { cite: documentUrl(best.document, best) }, ...evidence(best)),
-    element("p", { class: "source" }, place(best), identifier(best.document)),
+    element("p", { class: "source" }, place(best), identifier(best.document, best.page)),
     confidence(best),
     best.sources.length > 1 ? places(best.sources) : null,
     others.length ? guesses("Other answers", others) : null);
@@ -44,8 +44,9 @@ function place(answer) {
   return element("a", { class: "stop", href: url }, trail(answer.title, answer.heading_path, answer.document));
 }
 
-function identifier(id) {
-  return element("span", { class: "id" }, id);
+/** The document's id, with the page where it has pages. */
+function identifier(id, page) {
+  return element("span", { class: "id" }, page ? `${id}, page ${page}` : id);
 }
 
 function confidence(answer) {
@@ -74,7 +75,7 @@ export function hitList(reply) {
   const items = reply.hits.map((hit) => element("li", {},
     element("h3", {}, element("a", { class: "stop", href: documentUrl(hit.document, hit.span) },
       trail(hit.title, hit.heading_path, hit.document))),
-    element("p", { class: "source" }, identifier(hit.document),
+    element("p", { class: "source" }, identifier(hit.document, hit.page),
       element("span", { class: "score", title: "Comparable within this list only" }, `score ${hit.score.toFixed(3)}`)),
     element("p", { class: "text" }, ...snippet(hit))));
   return element("section", { "aria-labelledby": "passages" },

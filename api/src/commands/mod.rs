@@ -2,6 +2,7 @@
 
 pub(crate) mod ask;
 pub(crate) mod delete;
+pub(crate) mod extract_child;
 pub(crate) mod fill_mask;
 pub(crate) mod index;
 pub(crate) mod model;

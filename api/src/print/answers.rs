@@ -5,7 +5,7 @@ use std::io;
 use alder_engine::{Answer, SearchResult, Span};
 use console::Style;
 
-use super::{Mark, Page, hits, trail};
+use super::{Mark, Page, hits, place, trail};
 use crate::{confidence, excerpt};
 
 /// Passages shown when the documents do not say.
@@ -78,9 +78,9 @@ fn sentence(page: &mut Page<'_>, indent: usize, answer: &Answer) -> io::Result<(
     page.paragraph(indent, &passage.text[sentence], &marks)
 }
 
-/// `Title › Heading — document`.
+/// `Title › Heading — document, page 3`.
 fn source(answer: &Answer) -> String {
-    let document = answer.document().as_str();
+    let document = &place(&answer.passage);
     let trail = trail(&answer.passage.title, &answer.passage.heading_path, document);
-    if trail == document { trail } else { format!("{trail} — {document}") }
+    if trail == *document { trail } else { format!("{trail} — {document}") }
 }

@@ -11,6 +11,7 @@ mod report;
 use std::io::{self, Write};
 use std::ops::Range;
 
+use alder_engine::Passage;
 use console::Style;
 
 pub(crate) use answers::answers;
@@ -147,6 +148,12 @@ pub(crate) fn trail(title: &str, heading_path: &[String], document: &str) -> Str
     parts.extend(Some(title).filter(|title| !title.is_empty()));
     parts.extend(heading_path.iter().map(String::as_str).filter(|heading| *heading != title));
     if parts.is_empty() { document.to_owned() } else { parts.join(" › ") }
+}
+
+/// The id of a passage's document, with the page where it has pages.
+pub(crate) fn place(passage: &Passage) -> String {
+    let document = passage.id.document.as_str();
+    passage.page().map_or(document.to_owned(), |page| format!("{document}, page {page}"))
 }
 
 #[cfg(test)]

@@ -49,6 +49,9 @@ pub(crate) struct AnswerWire {
     document: String,
     title: String,
     heading_path: Vec<String>,
+    /// Page or slide, where the document has pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<u64>,
     probability: f32,
     confidence: &'static str,
     /// The sentence that says so.
@@ -110,6 +113,9 @@ pub(crate) struct HitWire {
     document: String,
     title: String,
     heading_path: Vec<String>,
+    /// Page or slide, where the document has pages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<u64>,
     span: ByteSpan,
     text: String,
     /// Words of the query in `text`, in characters.
@@ -161,6 +167,7 @@ impl AnswerWire {
                 end_byte: answer.span.end,
             },
             document: passage.id.document.to_string(),
+            page: passage.page(),
             title: passage.title,
             heading_path: passage.heading_path,
             probability: answer.probability.0,
@@ -188,6 +195,7 @@ impl HitWire {
             rank: hit.rank,
             score: hit.score.0,
             document: passage.id.document.to_string(),
+            page: passage.page(),
             title: passage.title,
             heading_path: passage.heading_path,
             span: passage.span.into(),

@@ -17,7 +17,7 @@ pub(super) fn records(
     document: &Document,
     passages: &[(Passage, Vec<u8>)],
 ) -> Result<Vec<TantivyDocument>, QueryError> {
-    let facts = facts(&document.metadata)?;
+    let shared = facts(&document.metadata)?;
     let mut records = Vec::with_capacity(passages.len() + 1);
     let mut own = TantivyDocument::default();
     own.add_text(fields.id, document.id.as_str());
@@ -36,7 +36,12 @@ pub(super) fn records(
         }
         record.add_text(fields.body, &passage.text);
         record.add_text(fields.exact, &passage.text);
-        for fact in &facts {
+        // A passage may know its page beyond what its document says.
+        let own = match passage.metadata == document.metadata {
+            true => None,
+            false => Some(facts(&passage.metadata)?),
+        };
+        for fact in own.as_ref().unwrap_or(&shared) {
             record.add_text(fields.facts, fact);
         }
         record.add_bytes(fields.record, &json(passage));

@@ -26,6 +26,8 @@ pub(crate) type TokenSpans<'a> = dyn Fn(&str) -> Result<Vec<Span>, Error> + Sync
 pub(crate) struct Chunk {
     pub(crate) span: Span,
     pub(crate) heading_path: Arc<[String]>,
+    /// Page it stands on; a passage never crosses pages.
+    pub(crate) page: Option<u32>,
     /// Tokens of the passage with its title and headings, as far as the table tells.
     pub(crate) tokens: usize,
 }
@@ -111,6 +113,7 @@ struct Open {
     span: Span,
     /// None while it holds only headings that have no text below them.
     heading_path: Option<Arc<[String]>>,
+    page: Option<u32>,
 }
 
 /// Fills passages with units, greedily and in order.
@@ -153,19 +156,22 @@ impl Packer<'_> {
             Some(path) if *path != unit.heading_path => return false,
             _ => Some(unit.heading_path.clone()),
         };
+        if open.page != unit.page {
+            return false;
+        }
         let room = self.rooms.of(path.as_ref().unwrap_or(&unit.heading_path)).1;
         let joined = Span::new(open.span.start, span.end);
         if self.table.count(joined) > room {
             return false;
         }
-        *open = Open { span: joined, heading_path: path };
+        *open = Open { span: joined, heading_path: path, page: unit.page };
         true
     }
 
     fn begin(&mut self, unit: &Unit, span: Span) {
         self.close();
         let heading_path = (!unit.is_bare_heading()).then(|| unit.heading_path.clone());
-        self.open = Some(Open { span, heading_path });
+        self.open = Some(Open { span, heading_path, page: unit.page });
     }
 
     /// Lets the passage that begins with `piece` begin with the sentence before it, if that is short and both fit.
@@ -180,9 +186,10 @@ impl Packer<'_> {
 
     fn close(&mut self) {
         let Some(open) = self.open.take() else { return };
+        let page = open.page;
         let (heading_path, room) = self.rooms.of(&open.heading_path.unwrap_or_default()).clone();
         let tokens = self.rooms.budget - room + self.table.count(open.span);
-        self.out.push(Chunk { span: open.span, heading_path, tokens });
+        self.out.push(Chunk { span: open.span, heading_path, page, tokens });
     }
 }
 

@@ -13,6 +13,7 @@ pub(super) struct Unit {
     pub(super) kind: BlockKind,
     pub(super) span: Span,
     pub(super) heading_path: Arc<[String]>,
+    pub(super) page: Option<u32>,
 }
 
 impl Unit {
@@ -41,6 +42,7 @@ pub(super) fn units(extracted: &Extracted) -> Vec<Unit> {
             kind: block.kind,
             span: block.span,
             heading_path: block.heading_path.clone(),
+            page: block.page,
         })
         .collect()
 }

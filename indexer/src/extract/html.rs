@@ -60,6 +60,18 @@ pub(super) fn fragment_text(source: &str) -> String {
     blocks(&Document::from(source).root(), "", &[]).text
 }
 
+/// Appends the body of a page to `builder`: what stands around a page stands in no chapter.
+///
+/// # Errors
+/// The reason in words for a page that a parser could not read within bounds.
+pub(super) fn append(builder: &mut Builder, source: &str) -> Result<(), String> {
+    check_bounds(source)?;
+    if let Some(body) = Document::from(source).body() {
+        walk(builder, &body, &["nav"]);
+    }
+    Ok(())
+}
+
 /// The encoding a page names in its first kilobyte.
 pub(crate) fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(1024)]).to_ascii_lowercase();
@@ -135,9 +147,15 @@ enum Step<'a> {
     Leave(NodeRef<'a>),
 }
 
-/// The blocks under `root`, without the elements in `skipped`; iterative, so depth costs no stack.
+/// The blocks under `root`, without the elements in `skipped`.
 fn blocks(root: &NodeRef<'_>, title: &str, skipped: &[&str]) -> Extracted {
-    let mut builder = Builder { title: title.to_owned(), ..Builder::default() };
+    let mut builder = Builder::titled(title.to_owned());
+    walk(&mut builder, root, skipped);
+    builder.finish()
+}
+
+/// Appends the blocks under `root`; iterative, so depth costs no stack.
+fn walk(builder: &mut Builder, root: &NodeRef<'_>, skipped: &[&str]) {
     let mut open = String::new();
     let mut preformatted = 0_usize;
     let mut steps = vec![Step::Enter(*root)];
@@ -156,7 +174,7 @@ fn blocks(root: &NodeRef<'_>, title: &str, skipped: &[&str]) -> Extracted {
                 if name == "br" {
                     open.push('\n');
                 } else if !INLINE.contains(&name) && !is_cell(name) {
-                    flush(&mut builder, &mut open, preformatted);
+                    flush(builder, &mut open, preformatted);
                 }
                 preformatted += usize::from(name == "pre");
                 steps.push(Step::Leave(node));
@@ -164,13 +182,12 @@ fn blocks(root: &NodeRef<'_>, title: &str, skipped: &[&str]) -> Extracted {
             }
             Step::Leave(node) => {
                 let name = node.node_name().unwrap_or_default();
-                leave(&mut builder, &mut open, name.as_ref(), preformatted);
+                leave(builder, &mut open, name.as_ref(), preformatted);
                 preformatted -= usize::from(name.as_ref() as &str == "pre");
             }
         }
     }
-    flush(&mut builder, &mut open, preformatted);
-    builder.finish()
+    flush(builder, &mut open, preformatted);
 }
 
 fn leave(builder: &mut Builder, open: &mut String, name: &str, preformatted: usize) {

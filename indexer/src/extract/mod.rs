@@ -1,13 +1,32 @@
 //! Bytes → [`Extracted`]: a document's readable text, its blocks and what is known about it. One file here per
-//! family of formats; [`crate::decode`] turned the bytes into text before.
+//! family of formats. Text formats ([`whole`], [`Records`]) were turned into text by [`crate::decode`] before;
+//! binary formats and containers ([`Files`]) are read in a child process ([`crate::sandbox`]).
 
+mod archive;
+mod builder;
 mod csv;
+mod docx;
+mod epub;
 mod fields;
+mod files;
+mod flow;
 mod html;
 mod json;
+mod latex;
+mod mail;
 mod markdown;
+mod mediawiki;
+mod opendocument;
+mod package;
+mod pdf;
+mod pdf_layout;
+mod pptx;
 mod records;
+mod restructured;
+mod spreadsheet;
 mod text;
+mod wikitext;
+mod xml;
 
 use std::sync::Arc;
 
@@ -15,11 +34,13 @@ use alder_engine::{Metadata, Span};
 
 use crate::limits;
 
+use builder::Builder;
+pub(crate) use files::{Files, Found, Item, Stop};
 pub(crate) use html::declared_encoding;
 pub(crate) use records::{Record, RecordSettings, Records};
 
 /// Grows whenever an extractor or the chunker gives another result for the same bytes.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// A document as its extractor sees it. All spans point into `text`.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -45,10 +66,13 @@ pub(crate) struct Block {
     pub(crate) span: Span,
     /// Headings above it, outermost first, without the title and without itself.
     pub(crate) heading_path: Arc<[String]>,
+    /// Page or slide it stands on, from 1.
+    pub(crate) page: Option<u32>,
 }
 
 /// What a block is, which decides where it may be cut.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum BlockKind {
     /// A heading: context for what follows, never a passage of its own.
     Heading,
@@ -69,17 +93,33 @@ pub(crate) fn whole(format: crate::Format, name: &str, text: String) -> Result<E
     let mut extracted = match format {
         Format::Markdown => markdown::extract(&text),
         Format::Html => html::extract(&text)?,
+        Format::Restructured => restructured::extract(&text),
+        Format::Latex => latex::extract(&text),
         Format::Log => text::extract(text, BlockKind::Lines),
+        Format::Source => {
+            let title = file_name(name).to_owned();
+            Extracted { title, ..text::extract(text, BlockKind::Lines) }
+        }
         _ => text::extract(text, BlockKind::Paragraph),
     };
-    if extracted.title.is_empty() {
-        let file = name.rsplit('/').next().unwrap_or(name);
+    finish(&mut extracted, name);
+    Ok(extracted)
+}
+
+/// Gives a document of the file `name` a title if it has none, and keeps title and metadata within their limits.
+fn finish(extracted: &mut Extracted, name: &str) {
+    if extracted.title.trim().is_empty() {
+        let file = file_name(name);
         extracted.title = file.rsplit_once('.').map_or(file, |(stem, _)| stem).to_owned();
     }
-    shorten_title(&mut extracted);
+    shorten_title(extracted);
     let notes = fields::shed(&mut extracted.metadata);
     extracted.notes.extend(notes);
-    Ok(extracted)
+}
+
+/// The last part of a path.
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
 }
 
 /// A document from its title and plain text of `kind`, as the HTTP service and the records give it.
@@ -107,71 +147,7 @@ fn truncate(text: &mut String, bytes: usize) {
     text.truncate(text.floor_char_boundary(bytes));
 }
 
-/// Puts a text together from blocks, keeping the headings above the current place.
-#[derive(Debug, Default)]
-struct Builder {
-    title: String,
-    text: String,
-    blocks: Vec<Block>,
-    headings: Vec<(u8, String)>,
-    path: Arc<[String]>,
-}
-
-impl Builder {
-    /// Appends a block after an empty line.
-    fn push(&mut self, kind: BlockKind, content: &str) {
-        self.push_after("\n\n", kind, content);
-    }
-
-    /// Appends a block after `separator`, without white space around it.
-    fn push_after(&mut self, separator: &str, kind: BlockKind, content: &str) {
-        let content = match kind {
-            BlockKind::Lines => content.trim_matches('\n').trim_end(),
-            _ => content.trim(),
-        };
-        if content.trim().is_empty() {
-            return;
-        }
-        if !self.text.is_empty() {
-            self.text.push_str(separator);
-        }
-        let start = self.text.len();
-        self.text.push_str(content);
-        let span = Span::new(start, self.text.len());
-        self.blocks.push(Block { kind, span, heading_path: self.path.clone() });
-    }
-
-    /// Appends a heading of `level` (1 is the highest). The first heading of a document without a title is its
-    /// title if it has level 1; a heading that repeats the title adds nothing to the path.
-    fn heading(&mut self, level: u8, content: &str) {
-        let content = content.trim();
-        if content.is_empty() {
-            return;
-        }
-        if self.title.is_empty() && level == 1 && self.headings.is_empty() {
-            self.title = content.to_owned();
-        }
-        self.headings.retain(|(above, _)| *above < level);
-        self.path = self.headings.iter().map(|(_, heading)| heading.clone()).collect();
-        if content == self.title {
-            return self.push(BlockKind::Title, content);
-        }
-        self.push(BlockKind::Heading, content);
-        let mut short = content.to_owned();
-        truncate(&mut short, limits::HEADING_BYTES);
-        self.headings.push((level, short));
-        self.path = self.headings.iter().map(|(_, heading)| heading.clone()).collect();
-    }
-
-    fn finish(self) -> Extracted {
-        Extracted {
-            title: self.title,
-            text: self.text,
-            blocks: self.blocks,
-            ..Extracted::default()
-        }
-    }
-}
-
+#[cfg(test)]
+mod files_tests;
 #[cfg(test)]
 mod tests;

@@ -72,7 +72,7 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 fn close(blocks: &mut Vec<Block>, open: &mut Option<Span>, kind: BlockKind, path: &Arc<[String]>) {
     if let Some(span) = open.take() {
-        blocks.push(Block { kind, span, heading_path: path.clone() });
+        blocks.push(Block { kind, span, heading_path: path.clone(), page: None });
     }
 }
 

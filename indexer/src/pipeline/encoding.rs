@@ -174,6 +174,10 @@ impl<'i, 'a> Encoding<'i, 'a> {
 }
 
 fn passage(document: &Document, ordinal: usize, chunk: &Chunk) -> Passage {
+    let mut metadata = document.metadata.clone();
+    if let Some(page) = chunk.page {
+        metadata.insert(Passage::PAGE.to_owned(), page.into());
+    }
     Passage {
         // Fewer passages than bytes of a text, whose limit fits.
         id: PassageId { document: document.id.clone(), ordinal: ordinal as u32 },
@@ -181,6 +185,6 @@ fn passage(document: &Document, ordinal: usize, chunk: &Chunk) -> Passage {
         heading_path: chunk.heading_path.to_vec(),
         span: chunk.span,
         text: document.text[chunk.span.start..chunk.span.end].to_owned(),
-        metadata: document.metadata.clone(),
+        metadata,
     }
 }

@@ -37,7 +37,7 @@ pub(super) enum Message {
     Begin { key: usize },
     Document(Box<Prepared>),
     Unchanged { key: usize },
-    Problem { key: usize, line: u64, reason: String },
+    Problem { key: usize, line: Option<u64>, reason: String },
     Note { key: usize, note: String },
     End { key: usize, position: u64, fate: Option<Fate> },
 }
@@ -64,7 +64,7 @@ pub(super) struct Extracting<'a> {
 }
 
 /// Why a file gave no documents.
-type Outcome = Result<(), Fate>;
+pub(super) type Outcome = Result<(), Fate>;
 
 impl Extracting<'_> {
     /// Reads the files in order until all are read, the run is stopped or nobody listens.
@@ -92,12 +92,12 @@ impl Extracting<'_> {
         self.seen
     }
 
-    fn is_stopped(&self) -> bool {
+    pub(super) fn is_stopped(&self) -> bool {
         self.stop.is_some_and(|stop| stop.load(Ordering::Relaxed))
     }
 
     /// Sends a message, together with others where they are small.
-    fn tell(&mut self, message: Message) -> ControlFlow<()> {
+    pub(super) fn tell(&mut self, message: Message) -> ControlFlow<()> {
         if let Message::Document(prepared) = &message {
             self.waiting_bytes += prepared.document.text.len();
         }
@@ -130,7 +130,9 @@ impl Extracting<'_> {
         let format = Format::detect(&job.file.id, &head).map_err(skipped)?;
         let wide =
             encoding_rs::Encoding::for_bom(&head).is_some_and(|(e, _)| e != encoding_rs::UTF_8);
-        let outcome = if format == Format::JsonLines && !wide {
+        let outcome = if format.is_contained() {
+            self.contained(job, format, &mut file)
+        } else if format == Format::JsonLines && !wide {
             self.lines(job, Cursor::new(head).chain(&file))
         } else {
             let bytes = self.read_whole(head, &file, before.len())?;
@@ -148,18 +150,14 @@ impl Extracting<'_> {
 
     fn read_whole(&self, mut head: Vec<u8>, file: &File, size: u64) -> Result<Vec<u8>, Fate> {
         let limit = self.settings.max_file_bytes;
-        let too_large = |size: u64| {
-            failed(format!(
-                "{size} bytes large, the limit is {limit}; raise it with --max-file-bytes"
-            ))
-        };
         if size > limit {
-            return Err(too_large(size));
+            return Err(too_large(size, limit));
         }
         file.take((limit + 1).saturating_sub(head.len() as u64))
             .read_to_end(&mut head)
             .map_err(unreadable)?;
-        if head.len() as u64 > limit { Err(too_large(head.len() as u64)) } else { Ok(head) }
+        let size = head.len() as u64;
+        if size > limit { Err(too_large(size, limit)) } else { Ok(head) }
     }
 
     fn lines(&mut self, job: &Job, source: impl Read) -> Outcome {
@@ -208,7 +206,7 @@ impl Extracting<'_> {
             any = true;
             let line = record.line;
             if let Err(reason) = self.record(job, &fingerprint, record) {
-                return self.tell(Message::Problem { key: job.key, line, reason });
+                return self.tell(Message::Problem { key: job.key, line: Some(line), reason });
             }
             if self.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
@@ -235,7 +233,7 @@ impl Extracting<'_> {
     }
 
     /// Two documents of one run cannot have the same id: the second would silently replace the first.
-    fn once(&mut self, id: &DocumentId, job: &Job) -> Result<(), String> {
+    pub(super) fn once(&mut self, id: &DocumentId, job: &Job) -> Result<(), String> {
         if self.seen.insert(short(id)) {
             return Ok(());
         }
@@ -245,7 +243,7 @@ impl Extracting<'_> {
         ))
     }
 
-    fn document(
+    pub(super) fn document(
         &mut self,
         job: &Job,
         (id, content_hash, position): (DocumentId, String, u64),
@@ -300,14 +298,18 @@ pub(super) fn prepare(
     Ok(Prepared { key: 0, document, chunks, position: 0 })
 }
 
-fn unreadable(error: std::io::Error) -> Fate {
+pub(super) fn too_large(size: u64, limit: u64) -> Fate {
+    failed(format!("{size} bytes large, the limit is {limit}; raise it with --max-file-bytes"))
+}
+
+pub(super) fn unreadable(error: std::io::Error) -> Fate {
     failed(format!("cannot be read: {error}"))
 }
 
-fn failed(reason: impl Into<String>) -> Fate {
+pub(super) fn failed(reason: impl Into<String>) -> Fate {
     Fate::Failed { reason: reason.into() }
 }
 
-fn skipped(reason: impl Into<String>) -> Fate {
+pub(super) fn skipped(reason: impl Into<String>) -> Fate {
     Fate::Skipped { reason: reason.into() }
 }

@@ -136,7 +136,7 @@ impl Run {
                 self.drain(encoding);
             }
             Message::Unchanged { key } => files[key].unchanged += 1,
-            Message::Problem { key, line, reason } => files[key].problem(Some(line), reason),
+            Message::Problem { key, line, reason } => files[key].problem(line, reason),
             Message::Note { key, note } => files[key].note(note),
             Message::End { key, position, fate } => {
                 // Until the run is closed, this says that the file was read to its end.

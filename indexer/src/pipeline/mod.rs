@@ -1,5 +1,5 @@
 //! [`Indexer`]: files or documents → the collection. A thread extracts and cuts into passages
-//! ([`extracting`]); the caller's thread encodes in batches across documents and writes ([`encoding`]); a bounded
+//! ([`extracting`]; [`contained`] for binary formats, in a child process); the caller's thread encodes in batches across documents and writes ([`encoding`]); a bounded
 //! channel lies between, so memory does not grow with the input.
 //!
 //! What is stored already with the same content is not encoded again: a document's content hash tells the folder
@@ -7,6 +7,7 @@
 //! was interrupted goes on where it was, and a folder is kept in step: documents whose file or record is gone
 //! are removed, and only those that came from that folder.
 
+mod contained;
 mod documents;
 mod encoding;
 mod extracting;
