@@ -1,62 +1,226 @@
-"""Fit the no-answer rule on held-back training articles and write it as JSON for export.py --calibration.
+"""Stage 3: how a package's logits become probabilities, fitted on held-back questions as the engine asks them.
 
-p(answer) = sigmoid((best span - null span - null_bias) / temperature), both spans as sums of start and end logits, the
-null span at [CLS]; the model answers when p > 0.5. Each held-back question meets its own paragraph and another
-paragraph of the same article that lacks the answer.
+calibrate.py --package ../alder-small --data data        writes "calibration" into alder.json
+
+Every question (held-back articles of SQuADShifts; held-back own questions, a fifth without an answer) is asked of all
+their paragraphs and others: the ten best by BM25 and embedding are read, and a question with an answer is asked once
+more without its paragraph, counting a quarter. A span gets z = (margin - null_bias) / temperature - retrieval_weight *
+(1 - r) + sentence_weight * c (answer.rs); all spans and "no answer" (z = 0) share a softmax. Fitted by maximum
+likelihood of the spans that are right; scores are of the half that was not fitted.
 """
 import argparse
 import json
+import os
 import random
+import re
 
+import numpy as np
 import torch
-from tokenizers import Tokenizer
 
 import data
+import evaluate
 import reading
-import run
+
+TOP = 10
+SPANS = 5
+LONGEST = 30  # tokens
+LEXICAL_WEIGHT = 0.7  # the engine's default fusion
+HIDDEN = 0.25  # weight of a question whose paragraph was taken away
 
 
-def main():
-    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for n in ("model", "tokenizer", "data", "out"):
-        ap.add_argument("--" + n, required=True)
-    ap.add_argument("--count", type=int, default=300)
-    a = ap.parse_args()
-    torch.set_num_threads(1)
-    tok, m, rng = Tokenizer.from_file(a.tokenizer), run.load_model(a.model), random.Random(7)
-    tok.no_padding()
-    rows = [r for r in data.questions(a.data, data.SHIFTS[:1], "held") if r[4]]
-    by = {}
-    for r in rows:
-        by.setdefault(r[1], set()).add(r[2])
-    items = []
-    for _, article, c, q, answers in rng.sample(rows, min(a.count, len(rows))):
-        gold = [t for _, t in answers]
-        other = [x for x in sorted(by[article]) if not any(g.lower() in x.lower() for g in gold)]
-        items.append((q, c, gold))
-        if other:
-            items.append((q, rng.choice(other), []))
-    got = reading.answers(m, tok, [(q, c) for q, c, _ in items])
-    d = torch.tensor([s - n for _, s, n in got])
-    y = torch.tensor([float(bool(g)) for _, _, g in items])
-    bias, log_t = torch.zeros(1, requires_grad=True), torch.zeros(1, requires_grad=True)
-    opt = torch.optim.LBFGS([bias, log_t], max_iter=100)
+def bm25(paragraphs, questions, k1=1.2, b=0.75):
+    """BM25 scores (questions, paragraphs) of lower-case words, Robertson and Zaragoza 2009, eq. 3.15."""
+    words = lambda text: re.findall(r"\w+", text.lower())
+    docs = [words(p) for p in paragraphs]
+    vocab = {w: i for i, w in enumerate({w for d in docs for w in d})}
+    tf = np.zeros((len(docs), len(vocab)), np.float32)
+    for i, d in enumerate(docs):
+        for w in d:
+            tf[i, vocab[w]] += 1
+    length = tf.sum(1, keepdims=True)
+    idf = np.log(1 + (len(docs) - (tf > 0).sum(0) + 0.5) / ((tf > 0).sum(0) + 0.5))
+    weight = idf * tf * (k1 + 1) / (tf + k1 * (1 - b + b * length / length.mean()))
+    return np.stack([weight[:, [vocab[w] for w in set(words(q)) if w in vocab]].sum(1) for q in questions])
+
+
+def min_max(scores):
+    return (scores - scores.min()) / max(scores.max() - scores.min(), 1e-9)
+
+
+def held_back(folder, each, paragraphs):
+    """(paragraphs, [(question, index of its paragraph, gold answers)])"""
+    rng = random.Random(11)
+    rows = [(q, c, [t for _, t in a]) for _, _, c, q, a in data.questions(folder, data.SHIFTS[:1], "held") if a]
+    own = [(q, c, [t for _, t in a]) for _, c, q, a in data.written(folder, "held")]
+    rows = rng.sample(rows, min(each, len(rows))) + rng.sample(own, min(each, len(own)))
+    others = sorted({r[2] for r in data.questions(folder, data.SHIFTS[:1])} | {c for _, c, _, _ in data.written(folder)})
+    pool = sorted({c for _, c, _ in rows})
+    pool += rng.sample(others, max(0, paragraphs - len(pool)))
+    where = {p: i for i, p in enumerate(pool)}
+    rng.shuffle(rows)
+    return pool, [(q, where[c], gold) for q, c, gold in rows]
+
+
+def best_spans(starts, ends):
+    """The SPANS best (first, last, logit) none of which overlaps a better one."""
+    n = len(starts)
+    table = (starts[:, None] + ends[None]).masked_fill(~torch.ones(n, n).triu().tril(LONGEST - 1).bool(), -1e9)
+    out = []
+    for _ in range(SPANS):
+        x = int(table.argmax())
+        s, e = divmod(x, n)
+        if table[s, e] <= -1e8:
+            break
+        out.append((s, e, float(table[s, e])))
+        table[:e + 1, s:] = -1e9  # every span that touches it
+    return out
+
+
+def read(m, tok, question, passages):
+    """For each passage its spans [(text, first character, margin)] and relevance logit; windows of 256 tokens."""
+    qi = tok.encode(question, add_special_tokens=False).ids[:64]
+    cls, sep = tok.token_to_id("[CLS]"), tok.token_to_id("[SEP]")
+    texts = [reading.Text(p, tok.encode(p, add_special_tokens=False)) for p in passages]
+    seqs = [[cls, *qi, sep, *t.ids[:256 - len(qi) - 3], sep] for t in texts]
+    ids, mask = data.pad(seqs)
+    types, o = torch.zeros_like(ids), len(qi) + 2
+    for b, s in enumerate(seqs):
+        types[b, o:len(s)] = 1
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+        h = m.trunk(ids, mask, types)
+        logits, rel = m.span(h).float(), m.relevance(h[:, 0])[:, 0].float()
+    out = []
+    for b, (t, s) in enumerate(zip(texts, seqs)):
+        null, n = float(logits[b, 0].sum()), len(s) - 1
+        spans = best_spans(logits[b, o:n, 0], logits[b, o:n, 1])
+        out.append(([(t.text[t.spans[i][0]:t.spans[j][1]].strip(), t.spans[i][0], z - null) for i, j, z in spans], float(rel[b])))
+    return out
+
+
+def sentence_at(sentences, text, at):
+    """Index of the sentence of `text` that holds character `at`."""
+    place = 0
+    for k, s in enumerate(sentences):
+        place = text.index(s, place) + len(s)
+        if at < place:
+            return k
+    return len(sentences) - 1
+
+
+def features(encoder, reader, tok, pool, rows):
+    """For each question, with and without its paragraph: margins, retrieval scores, sentence cosines, which spans are
+    right; and relevance logits, retrieval scores and which passage is the question's own."""
+    parts = [data.sentences(p) for p in pool]
+    first = np.cumsum([0] + [len(p) for p in parts])
+    p, s, q = (evaluate.embed(encoder, tok, x) for x in (pool, [s for x in parts for s in x], [r[0] for r in rows]))
+    tok.no_truncation()
+    lexical = bm25(pool, [r[0] for r in rows])
+    for (question, own, gold), e, words in zip(rows, q, lexical):
+        dense = p @ e
+        for hidden in (False, True)[:2 if gold else 1]:
+            kept = np.array([i for i in range(len(pool)) if not (hidden and i == own)])
+            fused = np.zeros(len(pool))
+            for x, w in ((words, LEXICAL_WEIGHT), (dense, 1 - LEXICAL_WEIGHT)):
+                best = kept[np.argsort(-x[kept])[:100]]
+                fused[best] += w * min_max(x[best])
+            top = kept[np.argsort(-fused[kept])[:TOP]]
+            found = read(reader, tok, question, [pool[i] for i in top])
+            spans, hits = [], []
+            for i, (candidates, relevance) in zip(top, found):
+                r = fused[i] / fused.max()
+                hits.append((relevance, r, i == own))
+                for text, at, margin in candidates:
+                    c = float(s[first[i] + sentence_at(parts[i], pool[i], at)] @ e)
+                    right = i == own and any(reading.f1(text, g) > 0.5 for g in gold)
+                    spans.append((margin, r, c, right, text))
+            yield spans, hits, bool(gold) and not hidden, hidden
+
+
+def z_of(v, spans):
+    margin, r, c = (torch.tensor([x[k] for x in spans], dtype=torch.float32) for k in range(3))
+    return (margin - v[0]) / v[1].exp() - v[2].exp() * (1 - r) + v[3] * c
+
+
+def fit(rows):
+    v = [torch.tensor(x, requires_grad=True) for x in (0.0, 1.0, 0.0, 0.0)]
+    opt = torch.optim.LBFGS(v, max_iter=200, line_search_fn="strong_wolfe")
 
     def closure():
         opt.zero_grad()
-        loss = torch.nn.functional.binary_cross_entropy_with_logits((d - bias) / log_t.exp(), y)
+        loss = torch.zeros(())
+        for spans, _, _, hidden in rows:
+            z = torch.cat([torch.zeros(1), z_of(v, spans)])
+            right = torch.tensor([x[3] for x in spans])
+            target = torch.cat([torch.tensor([not right.any()]), right])
+            loss = loss - (HIDDEN if hidden else 1.0) * (torch.logsumexp(z[target], 0) - torch.logsumexp(z, 0))
+        loss = loss / len(rows)
         loss.backward()
         return loss
 
     opt.step(closure)
-    right = ((d > bias) == (y > 0.5)).float().mean()
-    f = [max(reading.f1(t, g) for g in gold) if gold else 0.0 for (t, _, _), (_, _, gold) in zip(got, items)]
-    bias, log_t = bias.detach(), log_t.detach()
-    value = dict(null_bias=round(float(bias), 4), temperature=round(float(log_t.exp()), 4))
-    json.dump(value, open(a.out, "w"))
-    score = sum(x if z > bias else 0.0 for x, z in zip(f, d)) + sum(1.0 for z, g in zip(d, items) if z <= bias and not g[2])
-    print(json.dumps(dict(value, answerable=int(y.sum()), unanswerable=int((1 - y).sum()), decisions_right=round(float(right), 3),
-                          f1_with_decision=round(100 * score / len(items), 1))))
+    return [x.detach() for x in v]
+
+
+def report(rows, v):
+    """Shares over the answers as given: the best text's probabilities added up (equal texts merge)."""
+    got = []
+    for spans, _, answerable, hidden in rows:
+        p = torch.cat([torch.zeros(1), z_of(v, spans)]).softmax(0)[1:]
+        merged = {}
+        for x, (_, _, _, right, text) in zip(p, spans):
+            key = reading.normal(text)
+            old = merged.get(key, (0.0, False))
+            merged[key] = (old[0] + float(x), old[1] or right)
+        best, right = max(merged.values())
+        got.append((best, right, answerable, HIDDEN if hidden else 1.0))
+    P, R, A, W = (np.array(x, dtype=float) for x in zip(*got))
+    order = np.argsort(-P)
+    accuracy = np.cumsum((R * W)[order]) / np.cumsum(W[order])
+    covered = np.cumsum(W[order]) / W.sum()
+    bins = np.minimum((P * 15).astype(int), 14)
+    ece = sum(abs((R * W)[bins == b].sum() - (P * W)[bins == b].sum()) for b in range(15)) / W.sum()
+    asked = A > 0
+    at = lambda t: dict(shown=round(float(W[P >= t].sum() / W.sum()), 3), right=round(float((R * W)[P >= t].sum() / max(W[P >= t].sum(), 1e-9)), 3))
+    return dict(questions=len(got), best_right_of_answerable=round(float(R[asked].mean()), 3), ece=round(float(ece), 3),
+                coverage_at_80=round(float(max(covered[accuracy >= 0.8], default=0)), 3), **{f"from_{t}": at(t) for t in (0.25, 0.35, 0.5, 0.7)})
+
+
+def rerank(rows):
+    """Mean reciprocal rank of the own passage for weights of the relevance head."""
+    out = {}
+    for w in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7):
+        ranks = []
+        for _, hits, answerable, _ in rows:
+            if answerable and any(own for _, _, own in hits):
+                score = [(1 - w) * r + w / (1 + np.exp(-x)) for x, r, _ in hits]
+                mine = score[[own for _, _, own in hits].index(True)]
+                ranks.append(1 / (1 + sum(x > mine for x in score)))
+        out[w] = round(float(np.mean(ranks)), 4)
+    return out
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    for n in ("package", "data"):
+        ap.add_argument("--" + n, required=True)
+    ap.add_argument("--each", type=int, default=400, help="questions of each source")
+    ap.add_argument("--paragraphs", type=int, default=1500)
+    a = ap.parse_args()
+    torch.set_num_threads(1)
+    encoder, reader, tok, card = evaluate.package(a.package)
+    encoder.eval(), reader.eval()
+    pool, questions = held_back(a.data, a.each, a.paragraphs)
+    rows = list(features(encoder, reader, tok, pool, questions))
+    middle = len(rows) // 2
+    print("other half", json.dumps(report(rows[middle:], fit(rows[:middle]))), flush=True)
+    v = fit(rows)
+    mrr = rerank(rows)
+    print("all", json.dumps(report(rows, v)), "rerank", mrr)
+    value = dict(null_bias=v[0], temperature=v[1].exp(), retrieval_weight=v[2].exp(), sentence_weight=v[3])
+    card["calibration"] = {k: round(float(x), 4) for k, x in value.items()}
+    card["calibration"]["rerank_weight"] = max(mrr, key=mrr.get)
+    json.dump(card, open(os.path.join(a.package, "alder.json"), "w"), indent=1)
+    print(json.dumps(card["calibration"]))
 
 
 if __name__ == "__main__":

@@ -105,12 +105,14 @@ def package(folder):
     from safetensors.torch import load_file
     from tokenizers import Tokenizer
     from model import Alder, from_hf, groups_of
+    from rounding import widened
     card = json.load(open(os.path.join(folder, "alder.json")))
-    hf = load_file(os.path.join(folder, card["encoder"]["weights"]))
+    stored = lambda part: widened(load_file(os.path.join(folder, card[part]["weights"])))
+    hf = stored("encoder")
     models = []
-    for extra in ({}, load_file(os.path.join(folder, card["reader"]["weights"])) if "reader" in card else {}):
+    for extra in ({}, stored("reader") if "reader" in card else {}):
         sd = from_hf({**hf, **extra})
-        m = Alder(vocab=sd["trunk.w.weight"].shape[0], groups=groups_of(sd))
+        m = Alder(vocab=sd["trunk.w.weight"].shape[0], emb=sd["trunk.w.weight"].shape[1], groups=groups_of(sd))
         m.load_state_dict(sd, strict=False)
         models.append(m)
     tok = Tokenizer.from_file(os.path.join(folder, "tokenizer.json"))

@@ -9,7 +9,6 @@ import argparse
 import hashlib
 import json
 import os
-import shutil
 
 import torch
 from safetensors.torch import save_file
@@ -29,6 +28,16 @@ def config(sd, types=2):
                 pad_token_id=0, bos_token_id=2, eos_token_id=3, torch_dtype="float16")
 
 
+def tokenizer(path, out):
+    """The tokenizer in one line; [MASK] takes the space before it, as in ALBERT, for masks are trained so."""
+    spec = json.load(open(path, encoding="utf-8"))
+    for token in spec["added_tokens"]:
+        if token["content"] == "[MASK]":
+            token["lstrip"] = True
+    with open(out, "w", encoding="utf-8") as f:
+        json.dump(spec, f, ensure_ascii=False, separators=(",", ":"))
+
+
 def digest(path):
     return hashlib.sha256(open(path, "rb").read()).hexdigest()
 
@@ -37,7 +46,7 @@ def check(sd, tokenizer, out):
     """Largest difference from transformers' AlbertModel on one question-passage pair."""
     from tokenizers import Tokenizer
     from transformers import AlbertModel
-    ours = Albert(groups=groups_of(sd))
+    ours = Albert(emb=sd["trunk.w.weight"].shape[1], groups=groups_of(sd))
     ours.load_state_dict({k[6:]: v.half().float() for k, v in sd.items() if k.startswith("trunk.")})
     theirs = AlbertModel.from_pretrained(out, add_pooling_layer=False, dtype=torch.float32).eval()
     e = Tokenizer.from_file(tokenizer).encode("Who explained the photoelectric effect?", "Albert Einstein explained it in 1905.")
@@ -72,7 +81,7 @@ def main():
         assert a.reader is None or groups_of(run.load_state(a.reader)) == groups_of(enc), "one config.json for both trunks"
         save({k: v for k, v in red.items() if k not in model or not torch.equal(v.half(), model[k].half())}, "reader.safetensors")
     json.dump(config(enc), open(os.path.join(a.out, "config.json"), "w"), indent=1)
-    shutil.copyfile(a.tokenizer, os.path.join(a.out, "tokenizer.json"))
+    tokenizer(a.tokenizer, os.path.join(a.out, "tokenizer.json"))
     if a.bits == 16:
         check(enc, a.tokenizer, a.out)
     files = ["config.json", "tokenizer.json", "model.safetensors"] + (["reader.safetensors"] if reading else [])
