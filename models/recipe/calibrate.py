@@ -186,7 +186,7 @@ def report(rows, v):
 
 
 def rerank(rows):
-    """Mean reciprocal rank of the own passage for weights of the relevance head."""
+    """Mean reciprocal rank of the own passage, and its standard error, for weights of the relevance head."""
     out = {}
     for w in (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7):
         ranks = []
@@ -195,8 +195,14 @@ def rerank(rows):
                 score = [(1 - w) * r + w / (1 + np.exp(-x)) for x, r, _ in hits]
                 mine = score[[own for _, _, own in hits].index(True)]
                 ranks.append(1 / (1 + sum(x > mine for x in score)))
-        out[w] = round(float(np.mean(ranks)), 4)
+        out[w] = round(float(np.mean(ranks)), 4), round(float(np.std(ranks) / len(ranks) ** 0.5), 4)
     return out
+
+
+def cautious(mrr):
+    """The smallest weight within one standard error of the best: not every query is a question."""
+    best, error = max(mrr.values())
+    return min(w for w, (mean, _) in mrr.items() if mean >= best - error)
 
 
 def main():
@@ -218,7 +224,7 @@ def main():
     print("all", json.dumps(report(rows, v)), "rerank", mrr)
     value = dict(null_bias=v[0], temperature=v[1].exp(), retrieval_weight=v[2].exp(), sentence_weight=v[3])
     card["calibration"] = {k: round(float(x), 4) for k, x in value.items()}
-    card["calibration"]["rerank_weight"] = max(mrr, key=mrr.get)
+    card["calibration"]["rerank_weight"] = cautious(mrr)
     json.dump(card, open(os.path.join(a.package, "alder.json"), "w"), indent=1)
     print(json.dumps(card["calibration"]))
 

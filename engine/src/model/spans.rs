@@ -38,18 +38,40 @@ pub(super) fn best_spans(starts: &[f32], ends: &[f32], count: usize) -> Vec<Toke
 }
 
 impl TokenSpan {
-    /// The span in bytes of `text`, whose tokens have the spans `tokens`, without white space at its ends;
-    /// `None` if nothing is left.
+    /// The span in bytes of `text`, whose tokens have the spans `tokens`: whole words, without white space and commas
+    /// at its ends; `None` if nothing is left.
     pub(super) fn in_bytes(&self, text: &str, tokens: &[Span]) -> Option<ReadSpan> {
         // Tokens may cut a character that normalisation took apart: the answer has it whole.
         let start = text.floor_char_boundary(tokens[self.first].start);
         let end = text.ceil_char_boundary(tokens[self.last].end);
-        let covered = text.get(start..end)?;
-        let trimmed = covered.trim();
-        let start = start + (covered.len() - covered.trim_start().len());
-        let span = Span { start, end: start + trimmed.len() };
-        (!trimmed.is_empty()).then_some(ReadSpan { span, logit: self.logit })
+        let span = trimmed(text, whole_words(text, text.get(start..end).map(|_| start..end)?));
+        (span.start < span.end).then_some(ReadSpan { span, logit: self.logit })
     }
+}
+
+/// Bytes by which a span may grow to end its words; what is longer is no word.
+const WORD_BYTES: usize = 40;
+
+/// The range with the rest of the words it cuts: vocabularies have pieces of words. Scripts without spaces stay cut.
+fn whole_words(text: &str, range: std::ops::Range<usize>) -> std::ops::Range<usize> {
+    let in_word = |c: char| c.is_alphanumeric() && c < '\u{2E80}';
+    let inside = &text[range.clone()];
+    let rest = |chars: &mut dyn Iterator<Item = char>| -> usize {
+        chars.take_while(|c| in_word(*c)).take(WORD_BYTES + 1).map(char::len_utf8).sum()
+    };
+    let grown = |cut: bool, bytes: usize| if cut && bytes <= WORD_BYTES { bytes } else { 0 };
+    let before = rest(&mut text[..range.start].chars().rev());
+    let after = rest(&mut text[range.end..].chars());
+    range.start - grown(inside.starts_with(in_word), before)
+        ..range.end + grown(inside.ends_with(in_word), after)
+}
+
+/// The range without white space, commas, colons and semicolons at its ends.
+fn trimmed(text: &str, range: std::ops::Range<usize>) -> Span {
+    let dropped = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | ':');
+    let covered = &text[range.clone()];
+    let start = range.start + (covered.len() - covered.trim_start_matches(dropped).len());
+    Span { start, end: start + covered.trim_matches(dropped).len() }
 }
 
 /// The `count` best of `spans`, best first, none overlapping a better one.
@@ -133,5 +155,21 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_span_has_whole_words_and_no_comma_at_its_end() {
+        let text = "ships lay in quarantine, some";
+        let tokens = [Span::new(10, 12), Span::new(13, 19), Span::new(19, 23), Span::new(23, 24)];
+        let bytes = |first, last| {
+            let span = TokenSpan { first, last, logit: 0.0 }.in_bytes(text, &tokens).unwrap().span;
+            &text[span.start..span.end]
+        };
+        assert_eq!(bytes(1, 1), "quarantine");
+        assert_eq!(bytes(0, 3), "in quarantine");
+        assert_eq!(TokenSpan { first: 3, last: 3, logit: 0.0 }.in_bytes(text, &tokens), None);
+        let long = "x".repeat(100);
+        let cut = TokenSpan { first: 0, last: 0, logit: 0.0 }.in_bytes(&long, &[Span::new(0, 5)]);
+        assert_eq!(cut.unwrap().span, Span::new(0, 5));
     }
 }

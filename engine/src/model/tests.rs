@@ -1,6 +1,7 @@
 //! The default model through the public methods: what a user of the engine sees.
 
 mod damaged;
+mod golden;
 mod kernels;
 mod parity;
 
