@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use alder_engine::{Collection, Error, Generation, Model};
 use alder_indexer::{
@@ -14,10 +14,8 @@ use clap::Args;
 use crate::exit::CollectionError;
 use crate::http::App;
 use crate::interrupt::Interrupt;
+use crate::progress::Progress;
 use crate::wire::{IndexingStatus, ItemOutcome};
-
-/// How often a server logs how far it is.
-const LOG_EVERY: Duration = Duration::from_secs(5);
 
 /// What to index, as `alder index` and `alder serve` take it.
 #[derive(Debug, Clone, Args)]
@@ -100,8 +98,13 @@ pub(crate) fn documents(
     Ok((collection.snapshot().generation(), outcomes))
 }
 
-/// Indexes `sources` beside a running server, telling the log and `/v1/status` how far it is.
-pub(crate) async fn in_background(app: Arc<App>, sources: Sources, interrupt: Interrupt) {
+/// Indexes `sources` beside a running server, telling `progress` and `/v1/status` how far it is.
+pub(crate) async fn in_background(
+    app: Arc<App>,
+    sources: Sources,
+    interrupt: Interrupt,
+    progress: Progress,
+) {
     let Ok(permit) = app.write_permit().await else {
         return tracing::error!("indexing cannot start: documents are being written");
     };
@@ -109,8 +112,7 @@ pub(crate) async fn in_background(app: Arc<App>, sources: Sources, interrupt: In
     let work = move || {
         let _permit = permit;
         let started = Instant::now();
-        let mut logged = started;
-        let mut tell = |documents, bytes_done, bytes_total| {
+        let tell = |documents, bytes_done, bytes_total| {
             let elapsed_ms = started.elapsed().as_millis() as u64;
             state.set_indexing(IndexingStatus::Running {
                 documents,
@@ -118,18 +120,16 @@ pub(crate) async fn in_background(app: Arc<App>, sources: Sources, interrupt: In
                 bytes_total,
                 elapsed_ms,
             });
-            if logged.elapsed() >= LOG_EVERY {
-                logged = Instant::now();
-                let percent = 100 * bytes_done / bytes_total.max(1);
-                tracing::info!("indexing: {documents} documents, {percent} % of the files");
-            }
         };
         tell(0, 0, 0);
-        paths(&state.collection, &state.model, &sources, &interrupt, |event| {
+        let report = paths(&state.collection, &state.model, &sources, &interrupt, |event| {
+            progress.tell(&event);
             if let Event::Progress { bytes_done, bytes_total, documents, .. } = event {
                 tell(documents, bytes_done, bytes_total);
             }
-        })
+        });
+        progress.finish();
+        report
     };
     let outcome = match tokio::task::spawn_blocking(work).await {
         Ok(outcome) => outcome,

@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::http::{Address, App, Callers, Limits, app, listen};
 use crate::ingest::{self, Sources};
 use crate::interrupt::Interrupt;
+use crate::progress::Progress;
 use crate::sample;
 
 /// Open requests may take this long after the signal to stop.
@@ -66,7 +67,8 @@ async fn serve(args: &ServeArgs, global: &Global) -> anyhow::Result<Exit> {
     let interrupt = Interrupt::new();
     let indexing = (!sources.paths.is_empty()).then(|| {
         let (state, interrupt) = (state.clone(), interrupt.clone());
-        tokio::spawn(ingest::in_background(state, sources, interrupt))
+        let progress = Progress::for_stderr(global.quiet);
+        tokio::spawn(ingest::in_background(state, sources, interrupt, progress))
     });
     let reloading = tokio::spawn(reload(state.clone()));
 
