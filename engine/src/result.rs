@@ -32,7 +32,7 @@ pub struct Verdict {
 
 impl Verdict {
     /// From this probability on an answer is shown as the answer, with its probability beside it. On the half of the
-    /// held-back questions that the default model's calibration was not fitted on (a third without an answer),
+    /// held-back questions that the default model's calibration was not fitted on (a quarter without an answer),
     /// 74 % of the answers shown from here on were right and 55 % of the questions got one (79 % and 42 % from 0.5).
     pub const SHOWN_FROM: f32 = 0.35;
 
