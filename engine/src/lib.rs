@@ -31,7 +31,8 @@ mod vector;
 
 pub use candidate::{Candidate, PassageKey};
 pub use collection::{
-    Collection, CollectionSettings, EncodedDocument, Generation, Snapshot, SnapshotStats, Writer,
+    Collection, CollectionSettings, EncodedDocument, Generation, Snapshot, SnapshotStats,
+    StoredDocument, Writer,
 };
 pub use document::{Document, DocumentId, Metadata, Passage, PassageId};
 pub use embedding::Embedding;
@@ -50,4 +51,4 @@ pub use score::{Bm25, Cosine, Fused, Probability};
 pub use search::search;
 pub use sentence::sentences;
 pub use span::Span;
-pub use vector::VectorFormat;
+pub use vector::{StoredVector, VectorFormat};

@@ -5,6 +5,7 @@
 mod analysis;
 mod bm25;
 mod check;
+mod documents;
 mod facts;
 mod filter;
 mod record;

@@ -19,22 +19,22 @@ use crate::{Document, DocumentId, Error, Filter, Passage, TermScore};
 
 /// One committed state.
 pub(crate) struct View {
-    searcher: Searcher,
-    fields: Fields,
+    pub(super) searcher: Searcher,
+    pub(super) fields: Fields,
     analysers: Analysers,
     payload: String,
-    segments: Vec<SegmentView>,
+    pub(super) segments: Vec<SegmentView>,
     /// Passage records, deleted ones included until they are merged away.
     passages: u64,
 }
 
 /// What is looked up often in one segment.
-struct SegmentView {
+pub(super) struct SegmentView {
     id: String,
-    live: RowSet,
-    ids: Option<StrColumn>,
-    ordinals: Column<u64>,
-    hashes: Option<StrColumn>,
+    pub(super) live: RowSet,
+    pub(super) ids: Option<StrColumn>,
+    pub(super) ordinals: Column<u64>,
+    pub(super) hashes: Option<StrColumn>,
 }
 
 impl std::fmt::Debug for View {
@@ -96,7 +96,7 @@ impl View {
     }
 
     /// The live passages that match, by segment.
-    fn matching(&self, query: &dyn Query) -> Result<Vec<RowSet>, Error> {
+    pub(super) fn matching(&self, query: &dyn Query) -> Result<Vec<RowSet>, Error> {
         let failed = failed("filtering");
         let scoring = EnableScoring::disabled_from_searcher(&self.searcher);
         let weight = query.weight(scoring).map_err(&failed)?;
@@ -220,7 +220,7 @@ impl View {
         record::passage(&self.fields, &self.record(DocAddress::new(key.segment, key.row))?)
     }
 
-    fn record(&self, address: DocAddress) -> Result<TantivyDocument, Error> {
+    pub(super) fn record(&self, address: DocAddress) -> Result<TantivyDocument, Error> {
         self.searcher.doc(address).map_err(failed("reading a record"))
     }
 
@@ -307,7 +307,7 @@ impl SegmentView {
 }
 
 /// The rows with `term` that are not deleted.
-fn live_postings(reader: &SegmentReader, term: &Term) -> tantivy::Result<Vec<u32>> {
+pub(super) fn live_postings(reader: &SegmentReader, term: &Term) -> tantivy::Result<Vec<u32>> {
     let mut rows = Vec::new();
     let index = reader.inverted_index(term.field())?;
     if let Some(mut postings) = index.read_postings(term, IndexRecordOption::Basic)? {
@@ -322,7 +322,7 @@ fn live_postings(reader: &SegmentReader, term: &Term) -> tantivy::Result<Vec<u32
 }
 
 /// The text of a row in a column of strings.
-fn text_at(column: Option<&StrColumn>, row: u32) -> Option<String> {
+pub(super) fn text_at(column: Option<&StrColumn>, row: u32) -> Option<String> {
     let column = column?;
     let mut text = String::new();
     let found = column.ord_to_str(column.ords().first(row)?, &mut text).ok()?;
