@@ -23,6 +23,8 @@ mod decode;
 mod error;
 mod extract;
 mod format;
+#[cfg(test)]
+mod hostile;
 mod ledger;
 pub mod limits;
 mod origin;

@@ -45,7 +45,7 @@ fn records_within(max_line_bytes: usize, format: Format, source: &[u8]) -> Resul
 }
 
 /// Blocks are slices in order, and hold every word.
-fn check(extracted: &Extracted) -> Result<(), TestCaseError> {
+pub(crate) fn check(extracted: &Extracted) -> Result<(), TestCaseError> {
     let mut end = 0;
     for block in &extracted.blocks {
         prop_assert!(block.span.start >= end, "blocks overlap");
