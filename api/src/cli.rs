@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use alder_engine::{Device, Explain, Fusion, Mode, Query};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::commands::{ask, delete, fill_mask, index, model, search, serve, status};
-use crate::eval;
+use crate::commands::{
+    ask, collections, delete, export, fill_mask, import, index, model, search, serve, status,
+};
 use crate::wire;
+use crate::{eval, open};
 
 /// Offline search that answers with the sentence that says so.
 #[derive(Debug, Parser)]
@@ -40,8 +42,15 @@ pub(crate) enum Command {
     Serve(serve::ServeArgs),
     /// Tell what the collection holds
     Status(status::StatusArgs),
-    /// Remove documents by id
+    /// Remove documents by id, by path or by filter
     Delete(delete::DeleteArgs),
+    /// List, make and drop collections
+    #[command(subcommand)]
+    Collections(collections::CollectionsCommand),
+    /// Write all documents as JSON Lines, with their passages and vectors
+    Export(export::ExportArgs),
+    /// Read what `alder export` wrote; nothing is encoded again if the model is the same
+    Import(import::ImportArgs),
     /// Get, list and describe models
     #[command(subcommand)]
     Model(model::ModelCommand),
@@ -61,7 +70,7 @@ pub(crate) enum Command {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Folder that holds the collection
+    /// Folder that holds the collections
     #[arg(
         long,
         global = true,
@@ -70,6 +79,16 @@ pub(crate) struct Global {
         default_value = "./data"
     )]
     pub(crate) data_dir: PathBuf,
+    /// Which of the collections in that folder
+    #[arg(
+        long,
+        global = true,
+        env = "ALDER_COLLECTION",
+        value_name = "NAME",
+        default_value = open::COLLECTION,
+        value_parser = open::collection_name
+    )]
+    pub(crate) collection: String,
     /// Model: a folder, or the name of one on the Hugging Face Hub [default: the one in the program]
     #[arg(long, global = true, env = "ALDER_MODEL", value_name = "PATH|ORG/NAME")]
     pub(crate) model: Option<String>,

@@ -3,42 +3,59 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use alder_engine::{Collection, Error, Generation, Model};
 use alder_indexer::{
-    Event, IncomingDocument, Indexer, IngestError, IngestReport, Settings, limits,
+    Choices, Event, IncomingDocument, Indexer, IngestError, IngestReport, RESCAN_SECONDS_DEFAULT,
+    Remembered, Revisit, Settings, Wake, Watch,
 };
 use clap::Args;
+use tokio::sync::OwnedSemaphorePermit;
 
+use crate::choices::{ChoiceArgs, announcements};
 use crate::exit::CollectionError;
 use crate::http::App;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::wire::{IndexingStatus, ItemOutcome};
 
+/// After a run that failed, perhaps because another program writes, the next comes this soon.
+pub(crate) const RETRY: Duration = Duration::from_secs(5);
+
 /// What to index, as `alder index` and `alder serve` take it.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Sources {
-    /// Files and folders
+    /// Files and folders [default with --watch, and for index: those of earlier runs]
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
-    /// Largest file that is read whole, in bytes (JSON Lines are read line by line)
-    #[arg(long, value_name = "BYTES", default_value_t = limits::FILE_BYTES_DEFAULT)]
-    max_file_bytes: u64,
-    /// Longest JSON line, element of a JSON array or CSV row, in bytes
-    #[arg(long, value_name = "BYTES", default_value_t = limits::LINE_BYTES_DEFAULT)]
-    max_line_bytes: usize,
+    /// Go on watching them, and index what changes
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// Seconds between two looks at all files while watching; notices of the system come in between
+    #[arg(long, value_name = "SECONDS", default_value_t = RESCAN_SECONDS_DEFAULT,
+        value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rescan_seconds: u64,
+    /// Open every file again, also those with the size and time they had
+    #[arg(long)]
+    reread: bool,
+    #[command(flatten)]
+    choices: ChoiceArgs,
+    /// Whether a run before this one tried what fails.
+    #[arg(skip)]
+    again: bool,
 }
 
 impl Sources {
     /// `folder`, read with the default limits.
     pub(crate) fn folder(folder: PathBuf) -> Self {
-        Self {
-            paths: vec![folder],
-            max_file_bytes: limits::FILE_BYTES_DEFAULT,
-            max_line_bytes: limits::LINE_BYTES_DEFAULT,
-        }
+        Self { paths: vec![folder], rescan_seconds: RESCAN_SECONDS_DEFAULT, ..Self::default() }
+    }
+
+    /// The same for a run that only looks for changes.
+    pub(crate) fn again(&self) -> Self {
+        let choices = ChoiceArgs::default();
+        Self { reread: false, again: true, choices, ..self.clone() }
     }
 
     /// # Errors
@@ -50,17 +67,26 @@ impl Sources {
         Ok(())
     }
 
-    fn settings(&self) -> std::io::Result<Settings> {
-        Ok(Settings {
-            max_file_bytes: self.max_file_bytes,
-            max_line_bytes: self.max_line_bytes,
-            extractor: Some(this_program()?),
-            ..Settings::default()
-        })
+    /// The paths that were given, or those of earlier runs.
+    pub(crate) fn paths(&self, remembered: &Remembered) -> Vec<PathBuf> {
+        match self.paths.is_empty() {
+            true => remembered.paths.iter().cloned().collect(),
+            false => self.paths.clone(),
+        }
+    }
+
+    fn settings(&self, choices: &Choices) -> std::io::Result<Settings> {
+        let revisit = match (self.reread, self.again) {
+            (true, _) => Revisit::All,
+            (false, false) => Revisit::Failed,
+            (false, true) => Revisit::None,
+        };
+        let extractor = Some(this_program()?);
+        Ok(choices.over(Settings { extractor, revisit, ..Settings::default() }))
     }
 }
 
-/// Indexes `sources`, telling `progress`, until done or interrupted.
+/// Indexes `sources`, telling `progress`, until done or interrupted; the collection remembers paths and options.
 pub(crate) fn paths(
     collection: &Collection,
     model: &Model,
@@ -70,11 +96,62 @@ pub(crate) fn paths(
 ) -> anyhow::Result<IngestReport> {
     let mut writer = collection.writer().map_err(CollectionError::Open)?;
     let known = collection.snapshot().content_hashes()?;
-    let settings = sources.settings()?;
+    let before = Remembered::load(collection.folder())?;
+    let choices = sources.choices.over(&before.choices);
+    let mut notes = announcements(&choices, &before);
+    let paths = present(sources.paths(&before), sources, &mut notes)?;
+    let settings = sources.settings(&choices)?;
     let indexer = Indexer::new(&settings, model, &mut writer, known)?
+        .noting_sources(collection.folder())
         .on_progress(progress)
         .stop_when(interrupt.flag());
-    Ok(indexer.index(&sources.paths)?)
+    let mut report = indexer.index(&paths)?;
+    let mut now = Remembered { choices, ..before.clone() };
+    now.paths.extend(paths.iter().filter_map(|path| path.canonicalize().ok()));
+    if now != before {
+        now.save(collection.folder())?;
+    }
+    notes.append(&mut report.notes);
+    report.notes = notes;
+    Ok(report)
+}
+
+/// `paths` without those of earlier runs that are not there now.
+fn present(
+    paths: Vec<PathBuf>,
+    sources: &Sources,
+    notes: &mut Vec<String>,
+) -> anyhow::Result<Vec<PathBuf>> {
+    if !sources.paths.is_empty() {
+        return Ok(paths);
+    }
+    let (there, gone): (Vec<PathBuf>, Vec<PathBuf>) = paths.into_iter().partition(|p| p.exists());
+    notes.extend(gone.iter().map(|path| {
+        let path = path.display();
+        format!(
+            "{path} is not there now; its documents are kept until `alder delete --path {path}`"
+        )
+    }));
+    anyhow::ensure!(!there.is_empty() || gone.is_empty(), "{}", notes.join("\n"));
+    Ok(there)
+}
+
+/// Watches what `sources` mean for `collection`.
+///
+/// # Errors
+/// When the collection cannot tell which paths it was made of.
+pub(crate) fn watch(collection: &Collection, sources: &Sources) -> anyhow::Result<Watch> {
+    let remembered = Remembered::load(collection.folder())?;
+    let rescan = Duration::from_secs(sources.rescan_seconds);
+    let (watch, notes) = Watch::new(&sources.paths(&remembered), collection.folder(), rescan);
+    notes.iter().for_each(|note| tracing::warn!("{note}"));
+    Ok(watch)
+}
+
+/// Whether a run that looked for changes found something to speak of.
+pub(crate) fn is_news(report: &IngestReport) -> bool {
+    let totals = &report.totals;
+    totals.documents + totals.removed > 0 || (totals.files_read > 0 && report.has_failures())
 }
 
 /// The program that is running, which reads binary formats in processes of its own.
@@ -98,23 +175,70 @@ pub(crate) fn documents(
     Ok((collection.snapshot().generation(), outcomes))
 }
 
-/// Indexes `sources` beside a running server, telling `progress` and `/v1/status` how far it is.
+/// Indexes `sources` beside a running server, telling `progress` and `/v1/status` how far it is; if they are watched,
+/// goes on until interrupted.
 pub(crate) async fn in_background(
     app: Arc<App>,
     sources: Sources,
     interrupt: Interrupt,
     progress: Progress,
 ) {
+    // Before the first run, so that nothing that changes meanwhile is missed.
+    let watch = sources.watch.then(|| watch(&app.collection, &sources)).transpose();
     let Ok(permit) = app.write_permit().await else {
         return tracing::error!("indexing cannot start: documents are being written");
     };
-    let state = app.clone();
+    let work = (sources.clone(), interrupt.clone(), progress);
+    let outcome = run(app.clone(), permit, work).await;
+    tell(&app, outcome);
+    match watch {
+        Ok(None) => {}
+        Ok(Some(watch)) => keep_in_step(app, watch, sources.again(), interrupt).await,
+        Err(error) => tracing::error!("cannot watch: {error:#}"),
+    }
+}
+
+/// Indexes again whenever `watch` says so.
+async fn keep_in_step(app: Arc<App>, mut watch: Watch, sources: Sources, interrupt: Interrupt) {
+    tracing::info!("watching for changes");
+    loop {
+        let flag = interrupt.clone();
+        let waiting = tokio::task::spawn_blocking(move || (watch.wait(flag.flag()), watch));
+        let Ok((wake, back)) = waiting.await else { return };
+        watch = back;
+        if wake == Wake::Stopped {
+            return;
+        }
+        // Whoever writes now is done some time.
+        let Ok(permit) = app.write_permit().await else {
+            watch.wake_within(Duration::ZERO);
+            continue;
+        };
+        let before = app.indexing();
+        let work = (sources.clone(), interrupt.clone(), Progress::Silent);
+        match run(app.clone(), permit, work).await {
+            Ok(report) if !is_news(&report) => app.set_indexing(before),
+            Err(error) => {
+                watch.wake_within(RETRY);
+                tell(&app, Err(error));
+            }
+            outcome => tell(&app, outcome),
+        }
+    }
+}
+
+/// One run on a blocking thread.
+async fn run(
+    app: Arc<App>,
+    permit: OwnedSemaphorePermit,
+    (sources, interrupt, progress): (Sources, Interrupt, Progress),
+) -> anyhow::Result<IngestReport> {
     let work = move || {
         let _permit = permit;
         let started = Instant::now();
         let tell = |documents, bytes_done, bytes_total| {
             let elapsed_ms = started.elapsed().as_millis() as u64;
-            state.set_indexing(IndexingStatus::Running {
+            app.set_indexing(IndexingStatus::Running {
                 documents,
                 bytes_done,
                 bytes_total,
@@ -122,7 +246,7 @@ pub(crate) async fn in_background(
             });
         };
         tell(0, 0, 0);
-        let report = paths(&state.collection, &state.model, &sources, &interrupt, |event| {
+        let report = paths(&app.collection, &app.model, &sources, &interrupt, |event| {
             progress.tell(&event);
             if let Event::Progress { bytes_done, bytes_total, documents, .. } = event {
                 tell(documents, bytes_done, bytes_total);
@@ -131,10 +255,14 @@ pub(crate) async fn in_background(
         progress.finish();
         report
     };
-    let outcome = match tokio::task::spawn_blocking(work).await {
+    match tokio::task::spawn_blocking(work).await {
         Ok(outcome) => outcome,
         Err(panic) => Err(panic.into()),
-    };
+    }
+}
+
+/// Tells the log and `/v1/status` how a run ended.
+fn tell(app: &App, outcome: anyhow::Result<IngestReport>) {
     app.set_indexing(match outcome {
         Ok(report) => {
             let summary = report.summary();

@@ -34,6 +34,11 @@ impl Interrupt {
         self.0.store(true, Ordering::Relaxed);
     }
 
+    /// Whether someone asked to stop.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
     /// What the indexer looks at between batches.
     pub(crate) fn flag(&self) -> &AtomicBool {
         &self.0

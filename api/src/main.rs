@@ -1,11 +1,13 @@
 //! The binary `alder`: reads the command line, runs one command, turns its outcome into an exit code.
 
+mod choices;
 mod cli;
 mod commands;
 mod confidence;
 mod eval;
 mod excerpt;
 mod exit;
+mod freshness;
 mod http;
 mod hub;
 mod ingest;
@@ -33,6 +35,9 @@ fn main() -> ExitCode {
         Command::Serve(args) => commands::serve::run(args, &global),
         Command::Status(args) => commands::status::run(args, &global),
         Command::Delete(args) => commands::delete::run(args, &global),
+        Command::Collections(command) => commands::collections::run(command, &global),
+        Command::Export(args) => commands::export::run(args, &global),
+        Command::Import(args) => commands::import::run(args, &global),
         Command::FillMask(args) => commands::fill_mask::run(args, &global),
         Command::Model(command) => commands::model::run(command, &global),
         Command::ExtractChild { request } => commands::extract_child::run(request),

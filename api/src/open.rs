@@ -1,4 +1,5 @@
-//! Opens what the global options name: the model, and the collection in the data folder.
+//! Opens what the global options name: the model, and a collection in the data folder, which is the folder of its
+//! name there.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,8 +11,23 @@ use crate::cli::Global;
 use crate::exit::CollectionError;
 use crate::hub;
 
-/// Folder of the collection in the data folder; the name leaves room for others beside it.
-const COLLECTION: &str = "default";
+/// The collection that is meant when none is named.
+pub(crate) const COLLECTION: &str = "default";
+/// Longest name of a collection, in bytes: it is the name of a folder.
+const NAME_BYTES: usize = 64;
+
+/// A name that can be that of a folder everywhere and cannot lead out of the data folder.
+///
+/// # Errors
+/// What it should be.
+pub(crate) fn collection_name(name: &str) -> Result<String, String> {
+    let letters = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_".contains(c);
+    let first = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
+    if first && name.len() <= NAME_BYTES && name.chars().all(letters) {
+        return Ok(name.to_owned());
+    }
+    Err(format!("expected 1 to {NAME_BYTES} of a-z, 0-9, - and _, the first a letter or digit"))
+}
 
 impl Global {
     /// The model asked for, or the one in the program. Also sets the number of threads it works with.
@@ -30,7 +46,7 @@ impl Global {
 
     /// Where the collection is, or would be.
     pub(crate) fn collection_folder(&self) -> PathBuf {
-        self.data_dir.join(COLLECTION)
+        self.data_dir.join(&self.collection)
     }
 
     /// Whether something is where the collection would be.

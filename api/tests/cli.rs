@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod formats;
+mod sync;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

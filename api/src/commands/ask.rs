@@ -42,11 +42,13 @@ pub(crate) fn run(args: &AskArgs, global: &Global) -> anyhow::Result<Exit> {
     if !global.has_collection() {
         index::sample(global, &model)?;
     }
-    let (result, took) = search::search(&query, &model, global)?;
+    let (result, freshness, took) = search::search(&query, &model, global)?;
+    let response =
+        || SearchResponse::new(&query.text, result.clone(), took).with_freshness(&freshness);
     let mut out = BufWriter::new(stdout().lock());
     match format {
         Format::Table | Format::Trec => {
-            let mut page = Page::for_stdout(&mut out);
+            let mut page = Page::for_stdout(&mut out).with_freshness(&freshness);
             print::answers(&mut page, &result, &query.text)?;
             if args.query.explain {
                 page.gap()?;
@@ -54,12 +56,11 @@ pub(crate) fn run(args: &AskArgs, global: &Global) -> anyhow::Result<Exit> {
             }
         }
         Format::Json => {
-            let response = SearchResponse::new(&query.text, result.clone(), took);
-            serde_json::to_writer_pretty(&mut out, &response)?;
+            serde_json::to_writer_pretty(&mut out, &response())?;
             writeln!(out)?;
         }
         Format::Jsonl => {
-            for answer in SearchResponse::new(&query.text, result.clone(), took).answers {
+            for answer in response().answers {
                 serde_json::to_writer(&mut out, &answer)?;
                 writeln!(out)?;
             }

@@ -1,10 +1,11 @@
-//! `alder index`: files and folders into the collection, with a report of what became of each.
+//! `alder index`: files and folders into the collection, with a report of what became of each; with `--watch`
+//! again whenever they change.
 
 use std::io::{Write, stderr, stdout};
 use std::sync::Arc;
 
-use alder_engine::Model;
-use alder_indexer::IngestReport;
+use alder_engine::{Collection, Model};
+use alder_indexer::{IngestReport, Remembered, Wake, Watch};
 use clap::Args;
 
 use crate::cli::Global;
@@ -26,23 +27,69 @@ pub(crate) struct IndexArgs {
 
 /// Runs the command. Ctrl-C finishes the batch and commits; the same command then goes on from there.
 pub(crate) fn run(args: &IndexArgs, global: &Global) -> anyhow::Result<Exit> {
-    if args.sources.paths.is_empty() {
+    let sources = &args.sources;
+    let remembered = Remembered::load(&global.collection_folder())?;
+    if sources.paths(&remembered).is_empty() {
         let missing = clap::error::ErrorKind::MissingRequiredArgument;
         clap::Error::raw(missing, "say what to index: alder index FILE_OR_FOLDER…\n").exit();
     }
-    args.sources.check()?;
+    sources.check()?;
     let model = global.model()?;
     let interrupt = Interrupt::new();
     interrupt.on_ctrl_c()?;
-    let report = index(&args.sources, global, &model, &interrupt)?;
+    let collection = global.collection_or_new(&model)?;
+    // Before the first run, so that nothing that changes meanwhile is missed.
+    let watch = sources.watch.then(|| ingest::watch(&collection, sources)).transpose()?;
+    let report = index(sources, &collection, &model, (global, &interrupt))?;
     let mut out = stdout().lock();
+    tell(&mut out, args, &report)?;
+    let Some(watch) = watch.filter(|_| report.stopped_at.is_none()) else {
+        return Ok(exit_of(&report));
+    };
+    if !global.quiet {
+        say("watching for changes; Ctrl-C ends");
+    }
+    keep_in_step(args, &collection, &model, (watch, &interrupt))
+}
+
+/// Indexes again whenever `watch` says so, until interrupted.
+fn keep_in_step(
+    args: &IndexArgs,
+    collection: &Collection,
+    model: &Model,
+    (mut watch, interrupt): (Watch, &Interrupt),
+) -> anyhow::Result<Exit> {
+    let sources = args.sources.again();
+    while watch.wait(interrupt.flag()) != Wake::Stopped {
+        match ingest::paths(collection, model, &sources, interrupt, |_| {}) {
+            Ok(report) if ingest::is_news(&report) => tell(&mut stdout().lock(), args, &report)?,
+            Ok(_) => {}
+            // Another program may be writing; what changed is not lost.
+            Err(error) => {
+                tracing::error!("{error:#}");
+                watch.wake_within(ingest::RETRY);
+            }
+        }
+    }
+    Ok(Exit::Ok)
+}
+
+fn tell(out: &mut dyn Write, args: &IndexArgs, report: &IngestReport) -> anyhow::Result<()> {
     if args.json {
-        serde_json::to_writer_pretty(&mut out, &report)?;
+        // One line for each run of many.
+        match args.sources.watch {
+            true => serde_json::to_writer(&mut *out, report)?,
+            false => serde_json::to_writer_pretty(&mut *out, report)?,
+        }
         writeln!(out)?;
     } else {
-        print::report(&mut out, &report.summary())?;
+        print::report(out, &report.summary())?;
     }
-    Ok(if report.stopped_at.is_some() {
+    Ok(out.flush()?)
+}
+
+fn exit_of(report: &IngestReport) -> Exit {
+    if report.stopped_at.is_some() {
         Exit::Interrupted
     } else if !report.has_failures() {
         Exit::Ok
@@ -50,7 +97,7 @@ pub(crate) fn run(args: &IndexArgs, global: &Global) -> anyhow::Result<Exit> {
         Exit::Partial
     } else {
         Exit::Failure
-    })
+    }
 }
 
 /// Makes a collection of the sample articles, saying so on stderr.
@@ -61,7 +108,9 @@ pub(super) fn sample(global: &Global, model: &Arc<Model>) -> anyhow::Result<()> 
         );
     }
     let folder = sample::unpack(&global.data_dir)?;
-    let report = index(&Sources::folder(folder), global, model, &Interrupt::new())?;
+    let collection = global.collection_or_new(model)?;
+    let interrupt = Interrupt::new();
+    let report = index(&Sources::folder(folder), &collection, model, (global, &interrupt))?;
     if !global.quiet {
         print::report(&mut stderr().lock(), &report.summary())?;
     }
@@ -71,14 +120,13 @@ pub(super) fn sample(global: &Global, model: &Arc<Model>) -> anyhow::Result<()> 
 
 fn index(
     sources: &Sources,
-    global: &Global,
-    model: &Arc<Model>,
-    interrupt: &Interrupt,
+    collection: &Collection,
+    model: &Model,
+    (global, interrupt): (&Global, &Interrupt),
 ) -> anyhow::Result<IngestReport> {
-    let collection = global.collection_or_new(model)?;
     let progress = Progress::for_stderr(global.quiet);
     let report =
-        ingest::paths(&collection, model, sources, interrupt, |event| progress.tell(&event));
+        ingest::paths(collection, model, sources, interrupt, |event| progress.tell(&event));
     progress.finish();
     report
 }

@@ -1,9 +1,12 @@
 //! One file per command: its arguments and its `run`.
 
 pub(crate) mod ask;
+pub(crate) mod collections;
 pub(crate) mod delete;
+pub(crate) mod export;
 pub(crate) mod extract_child;
 pub(crate) mod fill_mask;
+pub(crate) mod import;
 pub(crate) mod index;
 pub(crate) mod model;
 pub(crate) mod search;

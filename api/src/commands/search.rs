@@ -4,10 +4,12 @@ use std::io::{BufWriter, Write, stdout};
 use std::time::{Duration, Instant};
 
 use alder_engine::{Model, Query, Rerank, SearchResult};
+use alder_indexer::Sources;
 use clap::Args;
 
 use crate::cli::{Format, Global, QueryArgs, query_text};
 use crate::exit::Exit;
+use crate::freshness::{self, FreshnessOf};
 use crate::print::{self, Page};
 use crate::progress::say;
 use crate::wire::SearchResponse;
@@ -39,19 +41,18 @@ pub(crate) fn run(args: &SearchArgs, global: &Global) -> anyhow::Result<Exit> {
         query.rerank = Rerank::Off;
     }
     global.require_collection()?;
-    let (result, took) = search(&query, &*global.model()?, global)?;
+    let (result, freshness, took) = search(&query, &*global.model()?, global)?;
+    let response =
+        || SearchResponse::new(&query.text, result.clone(), took).with_freshness(&freshness);
     let mut out = BufWriter::new(stdout().lock());
     match args.format {
-        Format::Table => table(&mut out, &query, &result)?,
+        Format::Table => table(&mut out, &query, &result, &freshness)?,
         Format::Json => {
-            serde_json::to_writer_pretty(
-                &mut out,
-                &SearchResponse::new(&query.text, result.clone(), took),
-            )?;
+            serde_json::to_writer_pretty(&mut out, &response())?;
             writeln!(out)?;
         }
         Format::Jsonl => {
-            for hit in SearchResponse::new(&query.text, result.clone(), took).hits {
+            for hit in response().hits {
                 serde_json::to_writer(&mut out, &hit)?;
                 writeln!(out)?;
             }
@@ -63,16 +64,20 @@ pub(crate) fn run(args: &SearchArgs, global: &Global) -> anyhow::Result<Exit> {
     Ok(Exit::Ok)
 }
 
-/// Runs `query` on the collection that `global` names.
+/// Runs `query` on the collection that `global` names; what was found, whether the files are still as they were, and
+/// the time it took to search.
 pub(super) fn search(
     query: &Query,
     model: &Model,
     global: &Global,
-) -> anyhow::Result<(SearchResult, Duration)> {
+) -> anyhow::Result<(SearchResult, FreshnessOf, Duration)> {
     let collection = global.collection(model)?;
     let started = Instant::now();
-    let result = alder_engine::search(&collection.snapshot(), model, query)?;
-    Ok((result, started.elapsed()))
+    let snapshot = collection.snapshot();
+    let result = alder_engine::search(&snapshot, model, query)?;
+    let took = started.elapsed();
+    let freshness = freshness::look(&Sources::open(collection.folder()), &snapshot, &result)?;
+    Ok((result, freshness, took))
 }
 
 /// Notes and timing on stderr.
@@ -100,8 +105,13 @@ pub(super) fn tell(result: &SearchResult, took: Duration, global: &Global) {
     }
 }
 
-fn table(out: &mut dyn Write, query: &Query, result: &SearchResult) -> std::io::Result<()> {
-    let mut page = Page::for_stdout(out);
+fn table(
+    out: &mut dyn Write,
+    query: &Query,
+    result: &SearchResult,
+    freshness: &FreshnessOf,
+) -> std::io::Result<()> {
+    let mut page = Page::for_stdout(out).with_freshness(freshness);
     if result.hits.is_empty() {
         let advice = "Nothing found. Try other words, or leave out the filter.";
         return page.paragraph(0, advice, &[]);

@@ -54,7 +54,7 @@ async fn serve(args: &ServeArgs, global: &Global) -> anyhow::Result<Exit> {
     let mut sources = args.sources.clone();
     if sources.paths.is_empty() && !global.has_collection() {
         tracing::info!("no collection yet: indexing the sample articles");
-        sources = Sources::folder(sample::unpack(&global.data_dir)?);
+        sources.paths = vec![sample::unpack(&global.data_dir)?];
     }
     let model = global.model()?;
     let collection = global.collection_or_new(&model)?;
@@ -65,7 +65,7 @@ async fn serve(args: &ServeArgs, global: &Global) -> anyhow::Result<Exit> {
         open_browser(address);
     }
     let interrupt = Interrupt::new();
-    let indexing = (!sources.paths.is_empty()).then(|| {
+    let indexing = (sources.watch || !sources.paths.is_empty()).then(|| {
         let (state, interrupt) = (state.clone(), interrupt.clone());
         let progress = Progress::for_stderr(global.quiet);
         tokio::spawn(ingest::in_background(state, sources, interrupt, progress))

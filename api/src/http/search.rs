@@ -42,8 +42,11 @@ async fn run(State(app): Shared, query: Query) -> Reply {
     let search = move || {
         let _permit = permit;
         let started = Instant::now();
-        let result = alder_engine::search(&app.collection.snapshot(), &app.model, &query)?;
-        Ok(Json(SearchResponse::new(&query.text, result, started.elapsed())))
+        let snapshot = app.collection.snapshot();
+        let result = alder_engine::search(&snapshot, &app.model, &query)?;
+        let freshness = app.sources.look(&app.collection, &snapshot, &result)?;
+        let reply = SearchResponse::new(&query.text, result, started.elapsed());
+        Ok(Json(reply.with_freshness(&freshness)))
     };
     tokio::task::spawn_blocking(search).await.map_err(Problem::internal)?
 }

@@ -10,6 +10,7 @@ use alder_engine::{Collection, Model};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::{Code, Problem};
+use crate::freshness::KnownSources;
 use crate::wire::IndexingStatus;
 
 /// What one server takes at most.
@@ -48,6 +49,8 @@ impl Default for Limits {
 pub(crate) struct App {
     pub(crate) model: Arc<Model>,
     pub(crate) collection: Collection,
+    /// The files that documents came from.
+    pub(crate) sources: KnownSources,
     pub(crate) limits: Limits,
     /// Address the server listens on.
     pub(crate) bound: IpAddr,
@@ -76,6 +79,7 @@ impl App {
         Self {
             model,
             collection,
+            sources: KnownSources::default(),
             bound,
             admitted: Arc::new(Semaphore::new(limits.searches_running + limits.searches_waiting)),
             running: Arc::new(Semaphore::new(limits.searches_running)),

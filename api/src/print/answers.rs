@@ -5,7 +5,7 @@ use std::io;
 use alder_engine::{Answer, SearchResult, Span};
 use console::Style;
 
-use super::{Mark, Page, hits, place, trail};
+use super::{Mark, Page, hits, trail};
 use crate::{confidence, excerpt};
 
 /// Passages shown when the documents do not say.
@@ -46,7 +46,8 @@ fn best_answer(page: &mut Page<'_>, answer: &Answer) -> io::Result<()> {
     page.gap()?;
     sentence(page, 2, answer)?;
     page.gap()?;
-    page.line(2, &Style::new(), &source(answer))?;
+    let source = source(page, answer);
+    page.line(2, &Style::new(), &source)?;
     let mut sure = format!(
         "{} ({})",
         confidence::in_words(answer.probability),
@@ -62,7 +63,8 @@ fn other_answer(page: &mut Page<'_>, answer: &Answer) -> io::Result<()> {
     let head = format!("{} ({})", answer.text, confidence::in_percent(answer.probability));
     page.line(2, &Style::new(), &head)?;
     sentence(page, 4, answer)?;
-    page.line(4, &Style::new().dim(), &source(answer))
+    let source = source(page, answer);
+    page.line(4, &Style::new().dim(), &source)
 }
 
 /// The sentence with the answer marked in it, unless it is the answer.
@@ -79,8 +81,8 @@ fn sentence(page: &mut Page<'_>, indent: usize, answer: &Answer) -> io::Result<(
 }
 
 /// `Title › Heading — document, page 3`.
-fn source(answer: &Answer) -> String {
-    let document = &place(&answer.passage);
+fn source(page: &Page<'_>, answer: &Answer) -> String {
+    let document = &page.place(&answer.passage);
     let trail = trail(&answer.passage.title, &answer.passage.heading_path, document);
     if trail == *document { trail } else { format!("{trail} — {document}") }
 }

@@ -5,7 +5,7 @@ use std::io;
 use alder_engine::{Explanation, Hit, Span};
 use console::Style;
 
-use super::{Mark, Page, place, trail};
+use super::{Mark, Page, trail};
 use crate::excerpt;
 
 /// A passage longer than this is shown from the words of the query on.
@@ -19,7 +19,7 @@ pub(crate) fn hits(page: &mut Page<'_>, hits: &[Hit], query: &str) -> io::Result
         let head =
             format!("{:>2}  {}", hit.rank, trail(&passage.title, &passage.heading_path, document));
         page.line(0, &Style::new().bold(), &head)?;
-        let source = format!("{} · score {:.3}", place(passage), hit.score.0);
+        let source = format!("{} · score {:.3}", page.place(passage), hit.score.0);
         page.line(4, &Style::new().dim(), &source)?;
         snippet(page, &passage.text, query)?;
         if let Some(explanation) = &hit.explanation {

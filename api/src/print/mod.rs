@@ -14,6 +14,8 @@ use std::ops::Range;
 use alder_engine::Passage;
 use console::Style;
 
+use crate::freshness::{self, FreshnessOf};
+
 pub(crate) use answers::answers;
 pub(crate) use hits::hits;
 pub(crate) use report::{report, rows};
@@ -26,6 +28,7 @@ const WIDTH_MIN: usize = 24;
 pub(crate) struct Page<'a> {
     out: &'a mut dyn Write,
     width: usize,
+    freshness: Option<&'a FreshnessOf>,
 }
 
 /// Why a range of text stands out.
@@ -44,7 +47,22 @@ impl<'a> Page<'a> {
             Some((_, columns)) => usize::from(columns).clamp(WIDTH_MIN, WIDTH_MAX),
             None => usize::MAX,
         };
-        Self { out, width }
+        Self { out, width, freshness: None }
+    }
+
+    /// The same, which says so where the file of a document is not as it was.
+    pub(crate) fn with_freshness(self, freshness: &'a FreshnessOf) -> Self {
+        Self { freshness: Some(freshness), ..self }
+    }
+
+    /// The document and page of a passage, and what there is to say of its file.
+    pub(crate) fn place(&self, passage: &Passage) -> String {
+        let place = place(passage);
+        let known = self.freshness.and_then(|of| of.get(&passage.id.document));
+        match known.and_then(|freshness| freshness::in_words(*freshness)) {
+            Some(words) => format!("{place} ({words})"),
+            None => place,
+        }
     }
 
     /// One line in `style`, cut to the width.
@@ -151,7 +169,7 @@ pub(crate) fn trail(title: &str, heading_path: &[String], document: &str) -> Str
 }
 
 /// The id of a passage's document, with the page where it has pages.
-pub(crate) fn place(passage: &Passage) -> String {
+fn place(passage: &Passage) -> String {
     let document = passage.id.document.as_str();
     passage.page().map_or(document.to_owned(), |page| format!("{document}, page {page}"))
 }
@@ -163,7 +181,7 @@ mod tests {
     fn paragraph(width: usize, text: &str, marks: &[(Range<usize>, Mark)]) -> String {
         console::set_colors_enabled(false);
         let mut out = Vec::new();
-        Page { out: &mut out, width }.paragraph(2, text, marks).unwrap();
+        Page { out: &mut out, width, freshness: None }.paragraph(2, text, marks).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -5,6 +5,7 @@
 //! `start_byte` and `end_byte` count bytes of the document's text in UTF-8. Times end in `_ms`.
 
 mod document;
+mod export;
 mod filter;
 mod request;
 mod result;
@@ -13,6 +14,7 @@ mod status;
 pub(crate) use document::{
     DocumentRequest, DocumentResponse, ItemOutcome, ItemResult, UpsertResponse,
 };
+pub(crate) use export::{DocumentLine, Header};
 pub(crate) use filter::{filter_from_json, filter_from_text};
 pub(crate) use request::{Purpose, SearchParameters, SearchRequest};
 pub(crate) use result::SearchResponse;

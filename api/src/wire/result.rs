@@ -7,6 +7,7 @@ use std::time::Duration;
 use alder_engine::{Answer, Explanation, Hit, Metadata, SearchResult, Source, Span};
 use serde::Serialize;
 
+use crate::freshness::FreshnessOf;
 use crate::{confidence, excerpt};
 
 /// The reply to a search or a question.
@@ -54,6 +55,10 @@ pub(crate) struct AnswerWire {
     page: Option<u64>,
     probability: f32,
     confidence: &'static str,
+    /// Whether its file is still as it was when it was indexed: `fresh`, `stale` or `gone`; absent for a document
+    /// that came from no file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    freshness: Option<&'static str>,
     /// The sentence that says so.
     sentence: Excerpt,
     /// The passage it was read in.
@@ -116,6 +121,9 @@ pub(crate) struct HitWire {
     /// Page or slide, where the document has pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<u64>,
+    /// As in an answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    freshness: Option<&'static str>,
     span: ByteSpan,
     text: String,
     /// Words of the query in `text`, in characters.
@@ -149,6 +157,16 @@ impl SearchResponse {
             notes: result.notes,
         }
     }
+
+    /// The same, with what is known of the files of its documents.
+    pub(crate) fn with_freshness(mut self, freshness: &FreshnessOf) -> Self {
+        let by_id: BTreeMap<&str, &'static str> =
+            freshness.iter().map(|(id, freshness)| (id.as_str(), freshness.name())).collect();
+        let of = |document: &String| by_id.get(document.as_str()).copied();
+        self.hits.iter_mut().for_each(|hit| hit.freshness = of(&hit.document));
+        self.answers.iter_mut().for_each(|answer| answer.freshness = of(&answer.document));
+        self
+    }
 }
 
 impl AnswerWire {
@@ -170,6 +188,7 @@ impl AnswerWire {
             page: passage.page(),
             title: passage.title,
             heading_path: passage.heading_path,
+            freshness: None,
             probability: answer.probability.0,
             confidence: confidence::in_words(answer.probability),
             sentence: Excerpt::new(&passage.text[sentence], within),
@@ -198,6 +217,7 @@ impl HitWire {
             page: passage.page(),
             title: passage.title,
             heading_path: passage.heading_path,
+            freshness: None,
             span: passage.span.into(),
             highlights: in_characters(&passage.text, &excerpt::query_terms(&passage.text, query)),
             text: passage.text,

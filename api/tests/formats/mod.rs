@@ -214,6 +214,25 @@ fn hostile() -> Vec<(&'static str, &'static str, Vec<u8>)> {
             .concat(),
         ),
         ("line.mbox", "no text", [b"From a\n".as_slice(), &zeros].concat()),
+        ("deep.html", "open at once", deep.clone().into_bytes()),
+        ("deep.json", "\"fate\"", b"[".repeat(200_000)),
+        ("deep.jsonl", "\"failed\"", b"{\"a\":".repeat(100_000)),
+        ("quotes.md", "\"fate\"", b"> ".repeat(50_000)),
+        ("braces.tex", "\"fate\"", b"{\\bf ".repeat(50_000)),
+        (
+            "wide.txt",
+            "\"indexed\"",
+            "\u{feff}Weit.".encode_utf16().flat_map(u16::to_be_bytes).collect(),
+        ),
+        ("half.txt", "were replaced", b"\xff\xfeA\0B\0\x00\xd8C\0".to_vec()),
+        (
+            "latin.txt",
+            "encoding guessed",
+            b"Stra\xdfe, Gr\xf6\xdfe, sch\xf6n und \xfcber allem.".to_vec(),
+        ),
+        ("marks.txt", "\"indexed\"", "e\u{301}".repeat(100_000).into_bytes()),
+        ("turned.txt", "\"indexed\"", "\u{202e}txt\u{2066}\u{200b}".repeat(1000).into_bytes()),
+        ("nul.txt", "\"fate\"", b"a\0b".repeat(1000)),
     ]
 }
 
@@ -232,7 +251,21 @@ fn harm(folder: &Path) -> usize {
     for (name, bytes) in &files {
         fs::write(folder.join(name), bytes).unwrap();
     }
-    files.len()
+    files.len() + links(folder)
+}
+
+/// Adds a link to the folder itself, one out of it and a pipe; returns how many there are.
+#[cfg(unix)]
+fn links(folder: &Path) -> usize {
+    std::os::unix::fs::symlink(folder, folder.join("loop")).unwrap();
+    std::os::unix::fs::symlink("/etc/passwd", folder.join("passwd.txt")).unwrap();
+    let pipe = std::process::Command::new("mkfifo").arg(folder.join("pipe.txt")).status();
+    2 + usize::from(pipe.is_ok_and(|status| status.success()))
+}
+
+#[cfg(not(unix))]
+fn links(_folder: &Path) -> usize {
+    0
 }
 
 #[test]
