@@ -11,8 +11,11 @@ mod problem;
 mod search;
 mod state;
 mod status;
+mod suggest;
+mod synonyms;
 #[cfg(test)]
 mod tests;
+mod why;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,6 +35,9 @@ pub(crate) fn app(state: Arc<App>) -> Router {
     let searches = Router::new()
         .route("/v1/search", get(search::search_get).post(search::search_post))
         .route("/v1/ask", get(search::ask_get).post(search::ask_post))
+        .route("/v1/why/{*id}", get(why::why_get).post(why::why_post))
+        .route("/v1/suggest", get(suggest::suggest))
+        .route("/v1/synonyms", get(synonyms::show).put(synonyms::replace))
         .layer(search_body);
     Router::new()
         .merge(searches)
