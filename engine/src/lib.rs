@@ -9,6 +9,7 @@
 mod answer;
 mod candidate;
 mod collection;
+mod context;
 mod document;
 mod embedding;
 mod error;
@@ -33,6 +34,7 @@ pub use candidate::{Candidate, PassageKey};
 pub use collection::{
     Collection, CollectionSettings, EncodedDocument, Generation, Snapshot, SnapshotStats, Writer,
 };
+pub use context::answer_in;
 pub use document::{Document, DocumentId, Metadata, Passage, PassageId};
 pub use embedding::Embedding;
 pub use error::{Error, OpenError, QueryError};
