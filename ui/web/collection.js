@@ -31,15 +31,17 @@ const figure = (term, value) => element("div", {}, element("dt", {}, term), elem
 
 /** @param {Status} state */
 function showStatus({ collection, model, indexing, version }) {
+  const facts = [
+    `Model ${model.name}: ${model.dimensions} dimensions, ${model.reader ? "reads for answers" : "without a reader, so without answers"}`,
+    `${count(collection.segments, "segment")}, ${collection.graphs} with a graph`,
+    `Alder ${version}`,
+  ];
   const parts = [element("dl", { class: "figures" },
     figure("documents", collection.documents.toLocaleString("en")),
     figure("passages", collection.passages.toLocaleString("en")),
     figure("on disk", size(collection.bytes)),
-    figure("generation", collection.generation.toLocaleString("en")),
-    figure("segments", `${collection.segments}, ${collection.graphs} with a graph`),
-    figure("model", `${model.name}, ${model.dimensions} dimensions`),
-    figure("answers", model.reader ? "the model reads" : "the model has no reader"),
-    figure("Alder", version))];
+    figure("generation", collection.generation.toLocaleString("en"))),
+  element("p", { class: "aside" }, facts.join(" · "))];
   if (indexing?.state === "running") {
     const { bytes_done: done, bytes_total: total, documents } = indexing;
     parts.unshift(element("section", { class: "note" },

@@ -13,8 +13,8 @@ import { bar, count, documentUrl, element, marked, percent } from "./dom.js";
 const SNIPPET = 380;
 /** Around the sentence of an answer this much of its passage is shown at once, on each side. */
 const AROUND = 200;
-/** Other answers from this probability on differ from the answer in earnest. */
-const DISSENT = 0.05;
+/** Other answers shown in full; the rest can be opened. */
+const OTHERS = 3;
 
 /**
  * The answer in its passage, or that the documents do not say; null when nothing was read.
@@ -100,30 +100,37 @@ function sources(answer, question) {
 }
 
 /**
- * What else the documents say, beside the answer: in full where it is likely enough to matter.
+ * What else the documents say, beside the answer.
  * @param {Reply} reply
  */
 export function otherAnswers(reply) {
   if (!reply.verdict) return null;
   const shown = reply.verdict.confident ? reply.answers.slice(1) : reply.answers;
   if (!shown.length) return null;
-  const earnest = shown.filter((answer) => answer.probability >= DISSENT);
-  const faint = shown.filter((answer) => answer.probability < DISSENT);
-  const title = reply.verdict.confident ? "Other answers" : "Nearest to an answer";
-  const list = (/** @type {Answer[]} */ answers) => element("ul", { class: "others" }, ...answers.map((answer) => other(answer, reply.query)));
+  const best = reply.verdict.confident ? reply.answers[0] : undefined;
+  const list = (/** @type {Answer[]} */ answers) =>
+    element("ul", { class: "others" }, ...answers.map((answer) => other(answer, reply.query, best)));
+  const rest = shown.slice(OTHERS);
   return element("section", { class: "beside", "aria-labelledby": "others" },
-    element("h2", { id: "others", class: "small" }, title),
-    earnest.length ? list(earnest) : null,
-    faint.length ? element("details", {}, element("summary", {}, `${count(faint.length, "guess").replace("guesss", "guesses")} under 5 %`), list(faint)) : null);
+    element("h2", { id: "others", class: "small" }, reply.verdict.confident ? "Other answers" : "Nearest to an answer"),
+    list(shown.slice(0, OTHERS)),
+    rest.length ? element("details", {}, element("summary", {}, `${rest.length} more`), list(rest)) : null);
 }
 
-/** @param {Answer} answer @param {string} question */
-function other(answer, question) {
+/**
+ * One of them; the sentence of the answer itself is not repeated.
+ * @param {Answer} answer
+ * @param {string} question
+ * @param {Answer} [best]
+ */
+function other(answer, question, best) {
+  const { sentence } = answer;
+  const known = sentence.text === best?.sentence.text && answer.document === best.document;
   return element("li", {},
     element("p", { class: "head" }, element("b", { dir: "auto" }, answer.text), element("span", { class: "id" }, percent(answer.probability))),
-    answer.sentence.text === answer.text ? null
-      : element("p", { class: "text", dir: "auto" }, ...marked(answer.sentence.text, [answer.sentence], "said")),
-    element("p", { class: "source" }, place(inAnswer(answer), question)));
+    known || sentence.text === answer.text ? null
+      : element("p", { class: "text", dir: "auto" }, ...marked(sentence.text, [sentence], "said")),
+    element("p", { class: "source" }, known ? "Same sentence, " : null, place(inAnswer(answer), question)));
 }
 
 /**

@@ -205,7 +205,7 @@ function showNothing(reply, what) {
 }
 
 /**
- * What went wrong; the results of before stay below it, and what may pass by itself is tried again.
+ * What went wrong; passages of the same question stay below it, and what may pass by itself is tried again.
  * @param {unknown} error
  * @param {Asked} what
  * @param {boolean} whole
@@ -216,10 +216,9 @@ function showFault(error, what, whole) {
   retry.addEventListener("click", () => run(what, whole));
   const fault = note(failure.offline ? "No connection" : failure.wait ? "Busy" : "That did not work", failure.message, element("p", {}, retry));
   fault.classList.add("fault");
+  const passages = shown === path(what, "search") ? /** @type {HTMLElement | null} */ (main.querySelector(".passages")) : null;
   shown = null;
-  main.querySelectorAll(".fault, .reading, .prompt").forEach((old) => old.remove());
-  main.prepend(fault);
-  main.removeAttribute("aria-busy");
+  show(fault, passages);
   say(failure.message);
   const wait = failure.offline ? 3 : failure.wait;
   if (wait) again = setTimeout(() => run(what, whole), 1000 * wait);

@@ -64,40 +64,41 @@ fn results(query: &Query, result: &SearchResult) -> String {
     if result.hits.is_empty() {
         return note("Nothing found", "Try fewer or other words, or check the spelling.");
     }
-    let mut html = String::from("<div class=\"column\">");
+    let mut html = String::new();
     if query.offset == 0 {
         html.push_str(&answer(query, result));
     }
     for line in &result.notes {
         html.push_str(&format!("<p class=\"aside\">{}</p>", Escaped(line)));
     }
-    html.push_str("<section><h2 class=\"small\">Passages</h2><ol class=\"hits\">");
+    html.push_str(
+        "<section class=\"passages\"><h2 class=\"small\">Passages</h2><ol class=\"hits\">",
+    );
     result.hits.iter().for_each(|found| html.push_str(&hit(query, found)));
     html.push_str("</ol></section>");
     html.push_str(&pages(query, result));
-    html.push_str("</div>");
     html
 }
 
 fn answer(query: &Query, result: &SearchResult) -> String {
     let confident = result.verdict.is_some_and(|verdict| verdict.is_confident());
     let Some((best, rest)) = result.answers.split_first().filter(|_| confident) else {
-        let closest = others(query, &result.answers, "Nearest to an answer");
         return format!(
             "<section class=\"answer silent\"><h2>The documents do not say.</h2>\
-             <p>No passage answers this with enough certainty. The closest ones are below.</p>{closest}</section>"
+             <p>No passage answers this with enough certainty. The closest ones are below.</p></section>{}",
+            others(query, &result.answers, "Nearest to an answer"),
         );
     };
-    let passage = &best.passage;
-    let local = Span::new(best.span.start - passage.span.start, best.span.end - passage.span.start);
+    let Passage { text, span, .. } = &best.passage;
+    let local = best.span.start - span.start..best.span.end - span.start;
     format!(
-        "<section class=\"answer\"><h2 dir=\"auto\">{}</h2><blockquote dir=\"auto\">{}</blockquote>\
-         <p class=\"source\">{}</p><p class=\"sure\">{} ({})</p>{}</section>",
-        Escaped(&best.text),
-        marked(&passage.text, &[(local.start..local.end, "class=\"said\"".to_owned())]),
-        source(passage, Some(best.span), &query.text),
-        confidence::in_words(best.probability),
+        "<section class=\"answer\"><p class=\"sure\">Probability {}: {}</p><h2 dir=\"auto\">{}</h2>\
+         <blockquote dir=\"auto\">{}</blockquote><p class=\"source\">In {}</p></section>{}",
         confidence::in_percent(best.probability),
+        confidence::in_words(best.probability),
+        Escaped(&best.text),
+        marked(text, &[(local, "class=\"said\"".to_owned())]),
+        source(&best.passage, Some(best.span), &query.text),
         others(query, rest, "Other answers"),
     )
 }
@@ -106,17 +107,18 @@ fn others(query: &Query, answers: &[Answer], title: &str) -> String {
     if answers.is_empty() {
         return String::new();
     }
-    let mut html = format!("<h3>{title}</h3><ul class=\"others\">");
+    let mut html =
+        format!("<section class=\"beside\"><h2 class=\"small\">{title}</h2><ul class=\"others\">");
     for answer in answers {
         let _ = write!(
             html,
-            "<li><b dir=\"auto\">{}</b> {} {}</li>",
+            "<li><p class=\"head\"><b dir=\"auto\">{}</b> <span class=\"id\">{}</span></p><p class=\"source\">{}</p></li>",
             Escaped(&answer.text),
             confidence::in_percent(answer.probability),
             source(&answer.passage, Some(answer.span), &query.text),
         );
     }
-    html + "</ul>"
+    html + "</ul></section>"
 }
 
 fn hit(query: &Query, hit: &Hit) -> String {
@@ -126,7 +128,7 @@ fn hit(query: &Query, hit: &Hit) -> String {
         .map(|range| (range, "class=\"term\"".to_owned()))
         .collect();
     format!(
-        "<li><h3>{}</h3><p class=\"text\" dir=\"auto\">{}</p></li>",
+        "<li><h3 class=\"source\">{}</h3><p class=\"text\" dir=\"auto\">{}</p></li>",
         source(&hit.passage, None, &query.text),
         marked(text, &marks),
     )

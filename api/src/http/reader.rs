@@ -114,7 +114,7 @@ fn body(text: &str, said: Option<Span>, passage: Option<Span>, question: &str) -
         marked(&text[from..to], &moved.collect::<Vec<_>>())
     };
     format!(
-        "{}<span class=\"passage\" id=\"passage\" tabindex=\"-1\">{}</span>{}",
+        "{}<div class=\"passage\" id=\"passage\" tabindex=\"-1\">{}</div>{}",
         part(0, start),
         part(start, end),
         part(end, text.len()),
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(
             body(text, None, Some(Span::new(12, 30)), "tea"),
             "<mark class=\"term\">Tea</mark> is <mark class=\"term\">tea</mark>. \
-             <span class=\"passage\" id=\"passage\" tabindex=\"-1\">Émile drinks <mark class=\"term\">tea</mark>.</span>"
+             <div class=\"passage\" id=\"passage\" tabindex=\"-1\">Émile drinks <mark class=\"term\">tea</mark>.</div>"
         );
         let places: Vec<_> = marks(text, Some(Span::new(0, 10)), "tea émile")
             .into_iter()

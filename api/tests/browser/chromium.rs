@@ -99,6 +99,11 @@ impl Page {
 
     /// Calls a method of the DevTools protocol and returns its result.
     pub fn call(&mut self, method: &str, params: Value) -> Value {
+        self.attempt(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// The same, where a failure (a page that is just left) is no surprise.
+    fn attempt(&mut self, method: &str, params: Value) -> Result<Value, Value> {
         self.calls += 1;
         let id = self.calls;
         let mut message = json!({"id": id, "method": method, "params": params});
@@ -112,8 +117,10 @@ impl Page {
             let reply =
                 self.from.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("{method}: no reply"));
             if reply["id"] == id {
-                assert!(reply.get("error").is_none(), "{method}: {}", reply["error"]);
-                return reply["result"].clone();
+                return match reply.get("error") {
+                    Some(error) => Err(error.clone()),
+                    None => Ok(reply["result"].clone()),
+                };
             }
             self.note(&reply);
         }
@@ -181,7 +188,14 @@ impl Page {
     /// Waits until a condition holds; fails with what the page shows when it never does.
     pub fn until(&mut self, condition: &str) {
         let started = Instant::now();
-        while self.evaluate(&format!("Boolean({condition})")) != json!(true) {
+        let expression =
+            json!({"expression": format!("Boolean({condition})"), "returnByValue": true});
+        loop {
+            // A page that is just left cannot say; one that is just entered may lack what is asked about.
+            let found = self.attempt("Runtime.evaluate", expression.clone()).unwrap_or_default();
+            if found["result"]["value"] == json!(true) {
+                return;
+            }
             if started.elapsed() > PATIENCE {
                 let shown = self.text("location.href + '\\n' + document.body.innerText");
                 panic!("never came true: {condition}\n{shown}\n{:?}", self.complaints);

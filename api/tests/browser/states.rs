@@ -73,7 +73,7 @@ fn states() -> Vec<State> {
         state("keys", "/", |page| page.click("#keys"), "document.getElementById('help').open"),
         state(
             "document",
-            "/document?id=barometer.md&start=75&end=97&q=first+barometer#said",
+            "/document?id=barometer.md&from=20&to=176&start=67&end=89&q=first+barometer#said",
             nothing,
             "document.querySelector('.steps')",
         ),
