@@ -38,13 +38,10 @@ pub use embedding::Embedding;
 pub use error::{Error, OpenError, QueryError};
 pub use filter::{Condition, Filter, Match, Range};
 pub use fusion::{FusedCandidate, fuse};
-pub use model::{
-    Calibration, Device, MaskGuess, Model, ModelIdentity, ReadSpan, Reading, SentenceCalibration,
-};
+pub use model::{Calibration, Device, MaskGuess, Model, ModelIdentity, ReadSpan, Reading};
 pub use query::{Explain, Fusion, Mode, Query, Rerank};
 pub use result::{
-    Answer, Explanation, Hit, Origin, ReadingScores, SearchResult, Source, Stage, TermScore,
-    Verdict,
+    Answer, Explanation, Hit, ReadingScores, SearchResult, Source, Stage, TermScore, Verdict,
 };
 pub use score::{Bm25, Cosine, Fused, Probability};
 pub use search::search;
