@@ -20,13 +20,16 @@ const help = /** @type {HTMLDialogElement} */ (byId("help"));
 
 const POLL_MS = 1500;
 /** Typing has stopped when no key came for this long. */
-const TYPED_MS = 140;
+const TYPED_MS = 90;
+/** Who listens is told of the passages when no key came for this long. */
+const SPOKEN_MS = 900;
 /** A wait shorter than this is not mentioned. */
 const PATIENCE_MS = 250;
 
 let underWay = new AbortController();
 /** @type {ReturnType<typeof setTimeout>} */ let typed;
 /** @type {ReturnType<typeof setTimeout>} */ let again;
+/** @type {ReturnType<typeof setTimeout>} */ let spoken;
 /** What the last look at /v1/status told. @type {Status | null} */ let state = null;
 /** The question whose passages are on the page. @type {string | null} */ let shown = null;
 
@@ -63,9 +66,10 @@ function show(...nodes) {
   main.removeAttribute("aria-busy");
 }
 
-/** Speaks once things have settled. @param {string} words */
-function say(words) {
-  said.textContent = words;
+/** Tells those who listen, after `wait` milliseconds without other news. @param {string} words @param {number} [wait] */
+function say(words, wait = 0) {
+  clearTimeout(spoken);
+  spoken = setTimeout(() => { said.textContent = words; }, wait);
 }
 
 function showStart() {
@@ -123,6 +127,7 @@ function recent() {
 async function run(what, whole) {
   clearTimeout(typed);
   clearTimeout(again);
+  clearTimeout(spoken);
   underWay.abort();
   const { signal } = (underWay = new AbortController());
   if (!what.q) return showStart();
@@ -133,7 +138,9 @@ async function run(what, whole) {
   const slow = setTimeout(() => say(whole ? "Reading…" : "Searching…"), PATIENCE_MS);
   try {
     if (!whole || what.offset === 0 && shown !== path(what, "search")) {
-      showPassages(await search(what, signal), what, whole);
+      const found = await search(what, signal);
+      showPassages(found, what, whole);
+      if (!found.hits.length) return;
     } else if (what.offset === 0) {
       main.querySelector(".prompt")?.replaceWith(reading());
     }
@@ -158,7 +165,7 @@ function showPassages(reply, what, whole) {
     element("button", { type: "submit", form: "search", class: "quiet" }, "Read these for an answer ", element("kbd", {}, "Enter")));
   show(first, ...notes(reply), hitList(reply, what), whole ? null : pages(reply, what, url));
   if (whole) main.setAttribute("aria-busy", "true");
-  else say(`${count(reply.hits.length, "passage")}. Enter reads them for an answer.`);
+  else say(`${count(reply.hits.length, "passage")}. Enter reads them for an answer.`, SPOKEN_MS);
 }
 
 /**

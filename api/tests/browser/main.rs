@@ -1,11 +1,12 @@
 //! The page in a real Chromium, as people and their screen readers meet it. `journeys` are roads through it,
 //! `states` looks at every state (axe, narrow, dark) and takes its picture, `defence` is about what must not happen.
-//! Without Chromium all of it is skipped, loudly; under `CI=true` that is a failure.
+//! `served` needs no browser. Without Chromium the rest is skipped, loudly; under `CI=true` that is a failure.
 #![allow(clippy::unwrap_used)]
 
 mod chromium;
 mod defence;
 mod journeys;
+mod served;
 mod server;
 mod states;
 
