@@ -30,16 +30,6 @@ impl Evidence {
         Ok(out)
     }
 
-    #[cfg(test)]
-    pub(crate) fn new(sentences: Vec<(Span, Cosine)>) -> Self {
-        Self { sentences }
-    }
-
-    /// The sentences in order, each with its similarity to the question.
-    pub(crate) fn sentences(&self) -> &[(Span, Cosine)] {
-        &self.sentences
-    }
-
     /// Similarity of the most similar sentence that `span` touches; 0 where it touches none.
     pub(crate) fn at(&self, span: Span) -> Cosine {
         let touched =

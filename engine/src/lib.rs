@@ -10,6 +10,7 @@ mod answer;
 mod arrange;
 mod candidate;
 mod collection;
+mod context;
 mod cursor;
 mod date;
 mod document;
@@ -42,6 +43,7 @@ pub use candidate::{Candidate, PassageKey};
 pub use collection::{
     Collection, CollectionSettings, EncodedDocument, Generation, Snapshot, SnapshotStats, Writer,
 };
+pub use context::answer_in;
 pub use cursor::Cursor;
 pub use document::{Document, DocumentId, Metadata, Passage, PassageId};
 pub use embedding::Embedding;
@@ -50,12 +52,10 @@ pub use facet::{Facet, FacetValue};
 pub use filter::{Bound, Condition, Filter, Match, Range};
 pub use fusion::{FusedCandidate, fuse};
 pub use language::Language;
-pub use model::{
-    Calibration, Device, MaskGuess, Model, ModelIdentity, ReadSpan, Reading, SentenceCalibration,
-};
+pub use model::{Calibration, Device, MaskGuess, Model, ModelIdentity, ReadSpan, Reading};
 pub use query::{Explain, Fusion, LastWord, Mode, Query, Rerank, Sort};
 pub use result::{
-    Answer, Explanation, Hit, Origin, ReadingScores, SearchResult, Share, Source, Stage, TermScore,
+    Answer, Explanation, Hit, ReadingScores, SearchResult, Share, Source, Stage, TermScore,
     Verdict,
 };
 pub use score::{Bm25, Cosine, Fused, Probability};

@@ -166,20 +166,10 @@ pub struct Answer {
     pub passage: Passage,
     /// Calibrated probability that it is right.
     pub probability: Probability,
-    /// What proposed it.
-    pub origin: Origin,
+    /// Its start plus end logit minus the null logit of `passage`.
+    pub margin: f32,
     /// Every place that gave the same answer, best first; the first is `passage`.
     pub sources: Vec<Source>,
-}
-
-/// What proposed an answer.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Origin {
-    /// The reader pointed at it; the value is its margin: start plus end logit minus null logit.
-    Reader(f32),
-    /// A whole sentence that the encoder finds near the question, by this cosine.
-    Sentence(f32),
 }
 
 /// One place an answer was found.

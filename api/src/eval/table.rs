@@ -65,7 +65,7 @@ fn rankings(report: &Report) -> Table {
     table
 }
 
-const ANSWER_COLUMNS: [&str; 13] = [
+const ANSWER_COLUMNS: [&str; 14] = [
     "set",
     "answers from",
     "EM",
@@ -77,6 +77,7 @@ const ANSWER_COLUMNS: [&str; 13] = [
     "best F1",
     "at",
     "ECE",
+    "80 % right",
     "p50 ms",
     "p99 ms",
 ];
@@ -108,6 +109,7 @@ fn answer_row(set: &str, answer: &AnswerReport) -> Vec<String> {
         percent(best.map(|b| b.f1)),
         fraction(best.map(|b| b.f1_threshold)),
         fraction(answer.calibration_error),
+        fraction(Some(answer.coverage)),
         format!("{:.1}", answer.time.p50_ms),
         format!("{:.1}", answer.time.p99_ms),
     ]
@@ -188,6 +190,7 @@ mod tests {
                 always: SpanScores { exact: 61.5, f1: 70.25, questions: 2 },
                 declining: None,
                 calibration_error: Some(0.125),
+                coverage: 0.4,
                 risk_coverage: Vec::new(),
                 time,
             }],

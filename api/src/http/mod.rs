@@ -7,12 +7,15 @@ mod extract;
 mod guard;
 mod listen;
 mod page;
+mod plain;
 mod problem;
+mod reader;
 mod search;
 mod state;
 mod status;
 mod suggest;
 mod synonyms;
+mod template;
 #[cfg(test)]
 mod tests;
 mod why;
@@ -46,7 +49,9 @@ pub(crate) fn app(state: Arc<App>) -> Router {
         .route("/v1/status", get(status::status))
         .route("/health", get(status::health))
         .route("/", get(page::index))
-        .route("/document", get(page::document))
+        .route("/plain", get(plain::show))
+        .route("/document", get(reader::show))
+        .route("/collection", get(page::collection))
         .route("/ui/{*path}", get(page::asset))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .fallback(problem::not_found)

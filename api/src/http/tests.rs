@@ -199,7 +199,7 @@ async fn an_empty_collection_answers_that_it_does_not_know() {
 #[tokio::test]
 async fn pages_come_with_a_policy_that_forbids_foreign_and_inline_code() {
     let service = service(Limits::default());
-    for path in ["GET /", "GET /?q=tea", "GET /document?id=a", "GET /ui/search.js"] {
+    for path in ["GET /", "GET /?q=tea", "GET /plain", "GET /collection", "GET /ui/search.js"] {
         let reply = service.send(path, &[], "").await;
         assert_eq!(reply.status, StatusCode::OK, "{path}");
         let policy = reply.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();

@@ -283,7 +283,7 @@ mod tests {
             characters: span.in_characters(document),
             passage,
             probability: Probability(0.7),
-            origin: alder_engine::Origin::Reader(1.0),
+            margin: 1.0,
             sources: Vec::new(),
         });
         let cut = |text: &str, start: usize, end: usize| {
