@@ -55,8 +55,7 @@ pub use language::Language;
 pub use model::{Calibration, Device, MaskGuess, Model, ModelIdentity, ReadSpan, Reading};
 pub use query::{Explain, Fusion, LastWord, Mode, Query, Rerank, Sort};
 pub use result::{
-    Answer, Explanation, Hit, ReadingScores, SearchResult, Share, Source, Stage, TermScore,
-    Verdict,
+    Answer, Explanation, Hit, ReadingScores, SearchResult, Share, Source, Stage, TermScore, Verdict,
 };
 pub use score::{Bm25, Cosine, Fused, Probability};
 pub use search::search;

@@ -31,10 +31,9 @@ impl RowSet {
 
     /// The rows in the set, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
-        let rows = self.words.iter().enumerate().flat_map(|(at, &word)| {
+        self.words.iter().enumerate().flat_map(|(at, &word)| {
             (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at as u32 * 64 + bit)
-        });
-        rows
+        })
     }
 
     /// Number of rows in the set.

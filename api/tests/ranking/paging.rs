@@ -44,7 +44,7 @@ fn document(n: usize) -> IncomingDocument {
     };
     let metadata = json!({"kind": word(n / 7), "tags": [word(n), word(n + 5)]});
     let mut metadata: BTreeMap<String, Value> = serde_json::from_value(metadata).unwrap();
-    if n % 4 != 0 {
+    if !n.is_multiple_of(4) {
         metadata.insert("year".into(), json!(1900 + (n * 37) % 23));
         metadata.insert("seen".into(), json!(format!("20{:02}-05-01", n % 9)));
     }
@@ -188,10 +188,10 @@ proptest! {
             prop_assert!(counts.values().all(|&count| count <= most));
         }
         // Pages by offset are those of the cursor.
-        let third = Query { offset: 3, limit: 4.min(query.candidates), ..query.clone() };
+        let third = Query { offset: 3, limit: query.candidates.min(4), ..query.clone() };
         let page = search(&snapshot, model, &third).unwrap();
         let shown = |hits: &[Hit]| hits.iter().map(|hit| hit.passage.id.clone()).collect::<Vec<_>>();
-        prop_assert_eq!(shown(&page.hits), shown(&hits[3.min(hits.len())..hits.len().min(3 + third.limit)]));
+        prop_assert_eq!(shown(&page.hits), shown(&hits[hits.len().min(3)..hits.len().min(3 + third.limit)]));
         prop_assert_eq!(page.total, last.total);
     }
 }

@@ -47,7 +47,12 @@ pub(super) fn is_unspaced(c: char) -> bool {
 /// Whether a character goes into terms.
 fn is_part(c: char) -> bool {
     // Vowel signs of the unspaced scripts are marks, not letters, but belong to their syllables.
-    c.is_alphanumeric() || is_unspaced(c)
+    c.is_alphanumeric() || is_unspaced(c) || is_virama(c)
+}
+
+/// The sign of Indian scripts that takes the vowel from a syllable: a mark, but inside words.
+fn is_virama(c: char) -> bool {
+    matches!(c as u32, 0x0900..=0x0d7f if c as u32 % 0x80 == 0x4d)
 }
 
 pub(super) struct WordStream<'a> {
@@ -143,6 +148,7 @@ mod tests {
         );
         assert_eq!(cut(Ends::Asked, "水 東京タワー。"), ["水", "東京", "京タ", "タワ", "ワー"]);
         assert_eq!(cut(Ends::Asked, "บ้าน"), ["บ้", "้า", "าน"]);
+        assert_eq!(cut(Ends::Asked, "வீடுகள் हिन्दी"), ["வீடுகள்", "हिन्दी"]);
     }
 
     proptest! {
