@@ -178,7 +178,8 @@ fn best_logit(reading: &Reading) -> f32 {
 
 /// The calibrated logit of the best span, whatever the passage's retrieval score.
 fn best_z(calibration: Calibration, reading: &Reading, evidence: &Evidence) -> f32 {
-    let z = |s: &ReadSpan| calibration.z(s.logit - reading.null_logit, 1.0, evidence.at(s.span));
+    let z =
+        |s: &ReadSpan| calibration.z(s.logit - reading.null_logit, 1.0, evidence.at(s.span), 0.0);
     reading.spans.iter().map(z).fold(f32::MIN, f32::max)
 }
 
