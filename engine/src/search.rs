@@ -128,7 +128,7 @@ fn read_and_rerank(
 ) -> Result<(Vec<Answer>, Verdict), Error> {
     let texts: Vec<&str> = hits.iter().map(|h| h.passage.text.as_str()).collect();
     let readings = model.read(&query.text, &texts)?;
-    let evidence = Evidence::of(model, &query.text, &texts)?;
+    let evidence = Evidence::of(model, &query.text, &texts, &readings)?;
     let retrieval = normalised_scores(hits);
     let calibration = model.calibration();
 
