@@ -85,7 +85,9 @@ fn states() -> Vec<State> {
 fn open_why(page: &mut Page) {
     page.until("document.querySelector('.hits .why')");
     page.until(SETTLED);
-    page.evaluate("document.querySelector('.hits .why summary').click()");
+    page.evaluate(
+        "document.querySelector('.hits .why summary').click(); document.querySelector('.hits').scrollIntoView()",
+    );
 }
 
 /// A question longer than the server takes.
