@@ -16,7 +16,7 @@ pub fn answer_in(
     wanted: usize,
 ) -> Result<(Vec<Answer>, Verdict), Error> {
     let readings = model.read(question, &[context])?;
-    let evidence = Evidence::of(model, question, &[context])?;
+    let evidence = Evidence::of(model, question, &[context], &readings)?;
     let id = DocumentId::new("context").expect("the name is short");
     let passage = Passage {
         id: PassageId { document: id, ordinal: 0 },

@@ -12,8 +12,8 @@ use crate::fusion::{FusedCandidate, fuse};
 use crate::lexical::Plan;
 use crate::{
     Answer, Bm25, Calibration, Candidate, Cosine, Cursor, Embedding, Error, Explain, Explanation,
-    Facet, Hit, Mode, Model, Passage, PassageKey, Query, QueryError, ReadSpan, Reading,
-    ReadingScores, Rerank, SearchResult, Share, Snapshot, Span, Stage, Verdict, limits,
+    Facet, Hit, Mode, Model, Passage, PassageKey, Probability, Query, QueryError, ReadSpan,
+    Reading, ReadingScores, Rerank, SearchResult, Share, Snapshot, Span, Stage, Verdict, limits,
 };
 
 /// Runs `query` on one pinned snapshot.
@@ -230,7 +230,7 @@ fn read_and_rerank(
     let passages: Vec<Passage> = hits.iter().filter_map(|h| h.passage.clone()).collect();
     let texts: Vec<&str> = passages.iter().map(|p| p.text.as_str()).collect();
     let readings = model.read(&plan.plain, &texts)?;
-    let evidence = Evidence::of(model, &plan.plain, &texts)?;
+    let evidence = Evidence::of(model, &plan.plain, &texts, &readings)?;
     let retrieval = normalised_scores(hits);
     let calibration = model.calibration();
 
@@ -243,7 +243,10 @@ fn read_and_rerank(
             evidence,
         })
         .collect();
-    let (mut answers, verdict) = answers(&reads, calibration, query.answers);
+    let (mut answers, mut verdict) = answers(&reads, calibration, query.answers);
+    if let Some(risk) = query.risk {
+        verdict.shown_from = Probability(1.0 - risk);
+    }
     for answer in &mut answers {
         locate_characters(snapshot, answer)?;
     }
@@ -282,7 +285,8 @@ fn best_logit(reading: &Reading) -> f32 {
 
 /// The calibrated logit of the best span, whatever the passage's retrieval score.
 fn best_z(calibration: Calibration, reading: &Reading, evidence: &Evidence) -> f32 {
-    let z = |s: &ReadSpan| calibration.z(s.logit - reading.null_logit, 1.0, evidence.at(s.span));
+    let z =
+        |s: &ReadSpan| calibration.z(s.logit - reading.null_logit, 1.0, evidence.at(s.span), 0.0);
     reading.spans.iter().map(z).fold(f32::MIN, f32::max)
 }
 

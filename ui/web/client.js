@@ -35,7 +35,7 @@ async function load(path, options = {}) {
   const body = await response.json().catch(() => ({}));
   if (response.ok) return body;
   const wait = Number(response.headers.get("retry-after"));
-  if (response.status === 414) throw new Failure("The question is too long for an address. A file of it can be asked with “alder ask”.");
+  if (response.status === 414) throw new Failure("The question is too long for an address; “alder ask” takes longer ones.");
   throw new Failure(body.detail || `The server said ${response.status}.`, { wait, items: body.items });
 }
 

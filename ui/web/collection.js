@@ -1,7 +1,7 @@
 // The page about the collection: what it holds, and files that are added to it.
 
 import { Failure, status, upload } from "./client.js";
-import { count, element, note, size } from "./dom.js";
+import { count, element, note, share, size } from "./dom.js";
 
 /** @typedef {import("../types").Status} Status */
 /** @typedef {import("../types").Uploaded} Uploaded */
@@ -32,7 +32,7 @@ const figure = (term, value) => element("div", {}, element("dt", {}, term), elem
 /** @param {Status} state */
 function showStatus({ collection, model, indexing, version }) {
   const facts = [
-    `Model ${model.name}: ${model.dimensions} dimensions, ${model.reader ? "reads for answers" : "without a reader, so without answers"}`,
+    `Model ${model.name}: ${model.dimensions} dimensions, ${model.reader ? "reads for answers" : "no reader, so no answers"}`,
     `${count(collection.segments, "segment")}, ${collection.graphs} with a graph`,
     `Alder ${version}`,
   ];
@@ -45,7 +45,7 @@ function showStatus({ collection, model, indexing, version }) {
   if (indexing?.state === "running") {
     const { bytes_done: done, bytes_total: total, documents } = indexing;
     parts.unshift(element("section", { class: "note" },
-      element("p", {}, `Indexing: ${count(documents, "document")}, ${Math.floor(100 * done / Math.max(total, 1))} % of the files.`),
+      element("p", {}, `Indexing: ${count(documents, "document")}, ${share(done, total)} of the files.`),
       element("progress", { max: `${Math.max(total, 1)}`, value: `${done}`, "aria-label": "Indexing" })));
   } else if (indexing?.state === "failed") {
     parts.unshift(note("Indexing ended early", indexing.detail));

@@ -89,6 +89,9 @@ export function percent(probability) {
   return `${Math.round(value)} %`;
 }
 
+/** How much of a work is done, as a percentage. @param {number} done @param {number} total */
+export const share = (done, total) => `${Math.floor(100 * done / Math.max(total, 1))} %`;
+
 /** "1 file", "3 files". @param {number} number @param {string} word */
 export function count(number, word) {
   return `${number.toLocaleString("en")} ${word}${number === 1 ? "" : "s"}`;

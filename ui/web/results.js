@@ -37,7 +37,8 @@ export function answerCard(reply) {
 function silence(reply) {
   return element("section", { class: "answer silent", "aria-labelledby": "answer" },
     element("h2", { id: "answer" }, "The documents do not say."),
-    element("p", {}, "No passage answers this with enough certainty. The closest ones are below; the answer may stand in one of them in other words, or not at all."));
+    element("p", {}, "No passage answers this with enough certainty. The closest ones are below; the answer may " +
+      "stand in one of them in other words, or not at all."));
 }
 
 /** While the passages are being read: takes the place of the card. */
@@ -127,7 +128,8 @@ function other(answer, question, best) {
   const { sentence } = answer;
   const known = sentence.text === best?.sentence.text && answer.document === best.document;
   return element("li", {},
-    element("p", { class: "head" }, element("b", { dir: "auto" }, answer.text), element("span", { class: "id" }, percent(answer.probability))),
+    element("p", { class: "head" },
+      element("b", { dir: "auto" }, answer.text), element("span", { class: "id" }, percent(answer.probability))),
     known || sentence.text === answer.text ? null
       : element("p", { class: "text", dir: "auto" }, ...marked(sentence.text, [sentence], "said")),
     element("p", { class: "source" }, known ? "Same sentence, " : null, place(inAnswer(answer), question)));

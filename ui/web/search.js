@@ -3,7 +3,7 @@
 // is still under way is dropped.
 
 import { PAGE, Failure, ask, path, search, status } from "./client.js";
-import { count, element, note } from "./dom.js";
+import { count, element, note, share } from "./dom.js";
 import { answerCard, hitList, otherAnswers, pages, reading, timings } from "./results.js";
 
 /** @typedef {import("../types").Asked} Asked */
@@ -108,7 +108,10 @@ function remember(question) {
 function recent() {
   const questions = remembered();
   if (!questions.length) return null;
-  const items = questions.map((q) => element("li", {}, element("a", { class: "stop", "data-go": "", dir: "auto", href: url({ q, mode: "hybrid", offset: 0 }) }, q)));
+  const items = questions.map((q) => {
+    const href = url({ q, mode: "hybrid", offset: 0 });
+    return element("li", {}, element("a", { class: "stop", "data-go": "", dir: "auto", href }, q));
+  });
   const forget = element("button", { type: "button", class: "quiet" }, "Forget these");
   forget.addEventListener("click", () => {
     localStorage.removeItem("asked");
@@ -162,7 +165,8 @@ function showPassages(reply, what, whole) {
   shown = path(what, "search");
   if (!reply.hits.length) return showNothing(reply, what);
   const first = whole ? reading() : element("p", { class: "prompt" },
-    element("button", { type: "submit", form: "search", class: "quiet" }, "Read these for an answer ", element("kbd", {}, "Enter")));
+    element("button", { type: "submit", form: "search", class: "quiet" },
+      "Read these for an answer ", element("kbd", {}, "Enter")));
   show(first, ...notes(reply), hitList(reply, what), whole ? null : pages(reply, what, url));
   if (whole) main.setAttribute("aria-busy", "true");
   else say(`${count(reply.hits.length, "passage")}. Enter reads them for an answer.`, SPOKEN_MS);
@@ -201,12 +205,16 @@ function tools(reply, what) {
 /** @param {Reply} reply @param {Asked} what */
 function showNothing(reply, what) {
   const advice = [];
-  if (state?.indexing?.state === "running") advice.push("Documents are still being indexed; what you look for may not be there yet.");
+  if (state?.indexing?.state === "running") {
+    advice.push("Documents are still being indexed; what you look for may not be there yet.");
+  }
   if (what.offset) advice.push("There are no more passages.");
   else advice.push("Try fewer or other words, or check the spelling.");
-  const wider = what.offset ? { ...what, offset: 0 } : what.mode !== "hybrid" ? { ...what, mode: /** @type {"hybrid"} */ ("hybrid") } : null;
-  const link = wider && element("p", {}, element("a", { href: url(wider), "data-go": "" },
-    what.offset ? "Back to the first page" : "Search by words and meaning"));
+  /** @type {Asked} */
+  const wider = { q: what.q, mode: what.offset ? what.mode : "hybrid", offset: 0 };
+  const words = what.offset ? "Back to the first page" : "Search by words and meaning";
+  const link = url(wider) === url(what) ? null
+    : element("p", {}, element("a", { href: url(wider), "data-go": "" }, words));
   show(note("Nothing found", ...advice, ...(link ? [link] : [])), ...notes(reply));
   say("No results.");
 }
@@ -221,7 +229,8 @@ function showFault(error, what, whole) {
   const failure = error instanceof Failure ? error : new Failure(`The page has a fault: ${error}`);
   const retry = element("button", { type: "button", class: "quiet" }, "Try again");
   retry.addEventListener("click", () => run(what, whole));
-  const fault = note(failure.offline ? "No connection" : failure.wait ? "Busy" : "That did not work", failure.message, element("p", {}, retry));
+  const title = failure.offline ? "No connection" : failure.wait ? "Busy" : "That did not work";
+  const fault = note(title, failure.message, element("p", {}, retry));
   fault.classList.add("fault");
   const passages = shown === path(what, "search") ? /** @type {HTMLElement | null} */ (main.querySelector(".passages")) : null;
   shown = null;
@@ -239,7 +248,8 @@ function showCollection() {
     const { bytes_done: done, bytes_total: total, documents } = indexing;
     nodes.push(
       element("progress", { max: `${Math.max(total, 1)}`, value: `${done}`, "aria-label": "Indexing" }),
-      element("p", {}, `Indexing: ${count(documents, "document")}, ${Math.floor(100 * done / Math.max(total, 1))} % of the files. What is done can be searched already.`));
+      element("p", {}, `Indexing: ${count(documents, "document")}, ${share(done, total)} of the files. ` +
+        "What is done can be searched already."));
   } else if (indexing?.state === "failed") {
     nodes.push(element("p", { class: "wrong" }, `Indexing ended early: ${indexing.detail}`));
   }
@@ -326,7 +336,8 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "w" && !typing) {
     here?.closest("li, .hits li")?.querySelector("summary")?.click();
   } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
-    const stops = /** @type {HTMLElement[]} */ ([input, ...main.querySelectorAll("a.stop")].filter((stop) => stop.checkVisibility()));
+    const stops = /** @type {HTMLElement[]} */ (
+      [input, ...main.querySelectorAll("a.stop")].filter((stop) => stop.checkVisibility()));
     const at = stops.indexOf(/** @type {HTMLElement} */ (here));
     const next = stops[at + (event.key === "ArrowDown" ? 1 : -1)];
     if (at < 0 || !next) return;

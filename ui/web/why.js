@@ -25,8 +25,8 @@ export function picture(hit) {
 /** One row for each stage that had a say. @param {NonNullable<Hit["explain"]>} explain */
 function stages(explain) {
   const added = Object.fromEntries(explain.contributions);
-  const row = (/** @type {string} */ kind, /** @type {string} */ name, /** @type {string} */ fact, /** @type {string} */ part) =>
-    element("tr", {}, element("th", { scope: "row", class: kind }, name), element("td", {}, fact), element("td", { class: "number" }, part));
+  const row = (/** @type {string[]} */ ...[kind, name, fact, part]) => element("tr", {},
+    element("th", { scope: "row", class: kind }, name), element("td", {}, fact), element("td", { class: "number" }, part));
   const found = (/** @type {"lexical" | "dense"} */ kind, /** @type {string} */ measure) => {
     const scored = explain[kind];
     const fact = scored ? `${measure} ${scored[0].toFixed(2)}, place ${scored[1]}` : "not among the best";
@@ -39,7 +39,8 @@ function stages(explain) {
   if (reading) {
     const margin = reading.span_logit - reading.null_logit;
     const words = margin > 0 ? "sees an answer here" : "sees no answer here";
-    rows.push(row("reading", "By reading", `${words} (margin ${margin.toFixed(1)}), place ${explain.fused_rank} before`, signed(reading.rerank_score)));
+    const fact = `${words} (margin ${margin.toFixed(1)}), place ${explain.fused_rank} before`;
+    rows.push(row("reading", "By reading", fact, signed(reading.rerank_score)));
   }
   return rows;
 }
@@ -59,7 +60,8 @@ function terms(scores) {
   const most = sorted[0][1].score || 1;
   const rows = sorted.slice(0, TERMS).map(([term, { score, fields }]) => element("tr", {},
     element("th", { scope: "row", dir: "auto" }, term),
-    element("td", {}, bar([{ share: score / most, kind: "lexical" }]), element("span", { class: "unseen" }, `in ${fields.join(", ")}`)),
+    element("td", {}, bar([{ share: score / most, kind: "lexical" }]),
+      element("span", { class: "unseen" }, `in ${fields.join(", ")}`)),
     element("td", { class: "number" }, score.toFixed(2))));
   return element("table", { class: "terms" },
     element("caption", {}, "Words that counted (BM25)"), element("tbody", {}, ...rows));

@@ -1,14 +1,17 @@
-//! A [`Report`] as tables for the terminal, as Markdown, or as JSON.
+//! A [`Report`] as tables for the terminal, as Markdown, or as JSON; as a page by [`html`].
 
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::Format;
 use super::report::{AnswerReport, MAIN_MEASURE, MEASURES, Report, SetReport};
+use super::{Format, html};
 
 /// Writes the report to `out`.
 pub(super) fn write(report: &Report, format: Format, out: &mut impl Write) -> io::Result<()> {
+    if format == Format::Html {
+        return html::write(report, out);
+    }
     if format == Format::Json {
         serde_json::to_writer_pretty(&mut *out, report)?;
         return writeln!(out);
@@ -154,7 +157,7 @@ fn notes(set: &SetReport) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use alder_datasets::{Interval, SpanScores};
+    use alder_datasets::{Interval, RiskPoint, SpanScores};
     use alder_engine::ModelIdentity;
 
     use super::*;
@@ -224,6 +227,20 @@ mod tests {
         assert_eq!(rows[6][..5], ["toy", "gold paragraph", "61.50", "70.25", "–"]);
         assert!(text.contains("2 queries (a random sample of 9)"), "{text}");
         assert!(text.contains("against bm25 +0.5000 [+0.4000, +0.6000], p = 0.0300"), "{text}");
+    }
+
+    #[test]
+    fn the_page_has_the_tables_and_a_picture_of_each_kind() {
+        let mut report = report();
+        report.command = "alder eval '<a>'".into();
+        report.sets[0].answers[0].risk_coverage =
+            vec![RiskPoint { confidence: 0.9, coverage: 0.5, risk: 0.0 }];
+        let mut out = Vec::new();
+        write(&report, Format::Html, &mut out).unwrap();
+        let page = String::from_utf8(out).unwrap();
+        assert_eq!(page.matches("<svg").count(), 3, "{page}");
+        assert!(page.contains("<td>fused<td>0.5000") && page.contains("&lt;a&gt;"), "{page}");
+        assert!(page.contains("points=\"221.0,170.0\""), "half given, none wrong: {page}");
     }
 
     #[test]

@@ -80,8 +80,10 @@ fn results(query: &Query, result: &SearchResult) -> String {
     html
 }
 
+/// The answer, or that the documents do not say; nothing when nothing was read.
 fn answer(query: &Query, result: &SearchResult) -> String {
-    let confident = result.verdict.is_some_and(|verdict| verdict.is_confident());
+    let Some(verdict) = result.verdict else { return String::new() };
+    let confident = verdict.is_confident();
     let Some((best, rest)) = result.answers.split_first().filter(|_| confident) else {
         return format!(
             "<section class=\"answer silent\"><h2>The documents do not say.</h2>\

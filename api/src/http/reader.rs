@@ -39,10 +39,15 @@ pub(crate) async fn show(
     place: Result<Parameters<Place>, Problem>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    // A document may be large: no more of them at once than searches.
+    let turn = app.search_permit().await;
     let write = move || {
-        let found = place.and_then(|Parameters(place)| Ok((find(&app, &place.id)?, place)));
+        let found = turn.and_then(|turn| {
+            let Parameters(place) = place?;
+            Ok((find(&app, &place.id)?, place, turn))
+        });
         match found {
-            Ok((document, place)) => Ok((StatusCode::OK, page(&document, &place)?)),
+            Ok((document, place, _turn)) => Ok((StatusCode::OK, page(&document, &place)?)),
             Err(problem) => {
                 let (status, _, title) = problem.code.row();
                 let main = format!(
