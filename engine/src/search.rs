@@ -29,9 +29,12 @@ pub fn search(snapshot: &Snapshot, model: &Model, query: &Query) -> Result<Searc
     let mut notes = plan.notes.clone();
     let wanted = depth(query);
     let lexical = clock.time(Stage::Lexical, || lexical_of(snapshot, &plan, query, wanted))?;
-    let question = clock.time(Stage::Encode, || question(model, &plan, query))?;
-    let dense =
-        clock.time(Stage::Dense, || dense_of(snapshot, &plan, question.as_ref(), wanted))?;
+    let mut dense = Vec::new();
+    if query.mode != Mode::Lexical {
+        let question = clock.time(Stage::Encode, || question(model, &plan, query))?;
+        let find = || dense_of(snapshot, &plan, question.as_ref(), wanted);
+        dense = clock.time(Stage::Dense, find)?;
+    }
     let complete = lexical.len().max(dense.len()) < wanted;
     let fused = clock.time(Stage::Fuse, || fuse(&lexical, &dense, query.fusion));
     let candidates = fused.len();

@@ -44,7 +44,7 @@ async fn operators_hold_for_words_and_for_meaning() {
     assert_eq!(documents(&alone), ["danube.md", "rhine.md"]);
     let begun = service.send("GET /v1/search?q=first%20baro&as_you_type=true", &[], "").await;
     assert_eq!(documents(&begun), ["barometer.md"]);
-    assert!(begun.body["timings"]["encode_ms"].as_f64().unwrap() < 1.0, "{}", begun.body);
+    assert!(begun.body["timings"]["encode_ms"].is_null(), "{}", begun.body);
     let mistaken = service.send(&get("torriceli"), &[], "").await;
     assert_eq!(documents(&mistaken)[0], "barometer.md");
     assert_eq!(mistaken.body["did_you_mean"], "torricelli");
