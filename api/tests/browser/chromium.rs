@@ -15,7 +15,7 @@ use tempfile::TempDir;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// One tab of a browser of its own, with a fresh profile.
-pub struct Page {
+pub(crate) struct Page {
     browser: Child,
     to: ChildStdin,
     from: Receiver<Value>,
@@ -23,12 +23,12 @@ pub struct Page {
     calls: u64,
     complaints: Vec<String>,
     /// Address and bytes of everything loaded since the last [`Page::open`].
-    pub loaded: Vec<(String, u64)>,
+    pub(crate) loaded: Vec<(String, u64)>,
     _profile: TempDir,
 }
 
 /// The browser, or `None` after saying loudly that the tests are skipped; under `CI=true` that is a failure.
-pub fn installed() -> Option<PathBuf> {
+pub(crate) fn installed() -> Option<PathBuf> {
     let names = ["chromium", "chromium-browser", "google-chrome"];
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)
@@ -43,14 +43,14 @@ pub fn installed() -> Option<PathBuf> {
 }
 
 /// Says that something is not tested; under `CI=true` that is a failure.
-pub fn skip(why: &str) {
+pub(crate) fn skip(why: &str) {
     assert!(std::env::var("CI").as_deref() != Ok("true"), "{why}");
     eprintln!("SKIPPED: {why}");
 }
 
 impl Page {
     /// Starts `browser` with one empty tab.
-    pub fn start(browser: &Path) -> Self {
+    pub(crate) fn start(browser: &Path) -> Self {
         let profile = tempfile::tempdir().unwrap();
         // The pipe is expected on the descriptors 3 and 4.
         let mut browser = Command::new("sh")
@@ -98,7 +98,7 @@ impl Page {
     }
 
     /// Calls a method of the DevTools protocol and returns its result.
-    pub fn call(&mut self, method: &str, params: Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, params: Value) -> Value {
         self.attempt(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
     }
 
@@ -163,7 +163,7 @@ impl Page {
     }
 
     /// Goes to `url` and waits until it has loaded.
-    pub fn open(&mut self, url: &str) {
+    pub(crate) fn open(&mut self, url: &str) {
         self.loaded.clear();
         let went = self.call("Page.navigate", json!({"url": url}));
         assert!(went.get("errorText").is_none(), "{url}: {went}");
@@ -171,7 +171,7 @@ impl Page {
     }
 
     /// The value of a JavaScript expression, awaited if it is a promise.
-    pub fn evaluate(&mut self, expression: &str) -> Value {
+    pub(crate) fn evaluate(&mut self, expression: &str) -> Value {
         let params = json!({
             "expression": expression, "returnByValue": true, "awaitPromise": true, "userGesture": true,
         });
@@ -181,12 +181,12 @@ impl Page {
     }
 
     /// The text that an expression gives.
-    pub fn text(&mut self, expression: &str) -> String {
+    pub(crate) fn text(&mut self, expression: &str) -> String {
         self.evaluate(expression).as_str().unwrap_or_default().to_owned()
     }
 
     /// Waits until a condition holds; fails with what the page shows when it never does.
-    pub fn until(&mut self, condition: &str) {
+    pub(crate) fn until(&mut self, condition: &str) {
         let started = Instant::now();
         let expression =
             json!({"expression": format!("Boolean({condition})"), "returnByValue": true});
@@ -205,7 +205,7 @@ impl Page {
     }
 
     /// Presses keys by name ("Enter", "ArrowDown", "/").
-    pub fn press(&mut self, keys: &[&str]) {
+    pub(crate) fn press(&mut self, keys: &[&str]) {
         for key in keys {
             let text = match *key {
                 "Enter" => "\r",
@@ -232,14 +232,14 @@ impl Page {
     }
 
     /// Types `text`, key by key, where the focus is.
-    pub fn write(&mut self, text: &str) {
+    pub(crate) fn write(&mut self, text: &str) {
         for key in text.chars() {
             self.press(&[&key.to_string()]);
         }
     }
 
     /// Clicks in the middle of the first element that `selector` finds.
-    pub fn click(&mut self, selector: &str) {
+    pub(crate) fn click(&mut self, selector: &str) {
         let find = format!(
             "(() => {{ const node = document.querySelector({selector:?}); node.scrollIntoView({{block: 'center'}}); \
              const box = node.getBoundingClientRect(); return [box.x + box.width / 2, box.y + box.height / 2]; }})()"
@@ -252,7 +252,7 @@ impl Page {
     }
 
     /// Sets the width and height of the window and whether it is dark.
-    pub fn look(&mut self, width: u32, height: u32, scheme: &str) {
+    pub(crate) fn look(&mut self, width: u32, height: u32, scheme: &str) {
         let size =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.call("Emulation.setDeviceMetricsOverride", size);
@@ -261,13 +261,13 @@ impl Page {
     }
 
     /// Writes a picture of what the window shows.
-    pub fn picture(&mut self, file: &Path) {
+    pub(crate) fn picture(&mut self, file: &Path) {
         let taken = self.call("Page.captureScreenshot", json!({"format": "png"}));
         fs::write(file, decoded(taken["data"].as_str().unwrap())).unwrap();
     }
 
     /// What went wrong since the last call.
-    pub fn complaints(&mut self) -> Vec<String> {
+    pub(crate) fn complaints(&mut self) -> Vec<String> {
         self.evaluate("0");
         std::mem::take(&mut self.complaints)
     }

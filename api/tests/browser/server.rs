@@ -11,19 +11,19 @@ use serde_json::json;
 use tempfile::TempDir;
 
 /// What a hostile document would run if any of it were taken for markup.
-pub const ATTACK: &str = "<script>alert('script')</script><img src=x onerror=\"alert('image')\">\
+pub(crate) const ATTACK: &str = "<script>alert('script')</script><img src=x onerror=\"alert('image')\">\
     <svg onload=\"alert('drawing')\"></svg><a href=\"javascript:alert('link')\">kettle</a>";
 
 /// A server that ends with this value.
-pub struct Server {
+pub(crate) struct Server {
     process: Child,
     /// `http://127.0.0.1:PORT`.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl Server {
     /// Serves the collection in `data`; `address` may name a port to use again.
-    pub fn start(data: &Path, address: &str) -> Self {
+    pub(crate) fn start(data: &Path, address: &str) -> Self {
         let mut process = alder(data)
             .args(["serve", "--address", address, "--no-open", "--quiet"])
             .stdout(Stdio::piped())
@@ -38,7 +38,7 @@ impl Server {
     }
 
     /// Ends it and returns where it listened.
-    pub fn stop(self) -> String {
+    pub(crate) fn stop(self) -> String {
         self.url.trim_start_matches("http://").to_owned()
     }
 }
@@ -57,13 +57,13 @@ fn alder(data: &Path) -> Command {
 }
 
 /// The data folder of the indexed documents, which tests only read.
-pub fn shared() -> &'static Path {
+pub(crate) fn shared() -> &'static Path {
     static SHARED: OnceLock<TempDir> = OnceLock::new();
     SHARED.get_or_init(indexed).path()
 }
 
 /// A data folder with the documents indexed.
-pub fn indexed() -> TempDir {
+pub(crate) fn indexed() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let notes = folder.path().join("notes");
     fs::create_dir(&notes).unwrap();

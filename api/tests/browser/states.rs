@@ -138,7 +138,7 @@ fn show(page: &mut Page, server: &Server, state: &State, (width, scheme): (u32, 
 }
 
 /// Takes a picture of the page as it is, written without scripts, and lets axe look at it.
-pub fn examine(page: &mut Page, name: &str) {
+pub(crate) fn examine(page: &mut Page, name: &str) {
     page.call("Emulation.setScriptExecutionDisabled", json!({"value": false}));
     page.picture(&pictures().join(format!("{name}.png")));
     let faults = axe().map(|axe| violations(page, &axe)).unwrap_or_default();
