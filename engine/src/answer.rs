@@ -2,10 +2,10 @@
 //!
 //! The margin of a span is its logit minus the null logit of its passage, so margins of different passages
 //! are comparable (shared normalisation, Clark and Gardner 2018, section 2.2; over passages as in Wang et
-//! al. 2019, "Multi-passage BERT", eq. 1). With temperature T, retrieval score r in 0..=1 of its passage and
-//! similarity c of its sentence to the question, and their weights λ and σ:
+//! al. 2019, "Multi-passage BERT", eq. 1). With temperature T, retrieval score r in 0..=1 and relevance logit v of its
+//! passage, similarity c of its sentence to the question, and their weights λ, ρ and σ:
 //!
-//! `p(span) = exp(z) / (1 + Σ exp(z'))`, `z = (margin - null_bias) / T - λ (1 - r) + σ c`,
+//! `p(span) = exp(z) / (1 + Σ exp(z'))`, `z = (margin - null_bias) / T - λ (1 - r) + σ c + ρ v`,
 //!
 //! where the sum runs over all spans of all passages and the 1 stands for "no answer".
 
@@ -64,9 +64,10 @@ pub(crate) fn answers(
 
 /// The spans of one passage on the calibrated scale.
 fn candidates<'a>(read: &'a Read<'a>, calibration: Calibration) -> impl Iterator<Item = Found<'a>> {
+    let relevance = read.reading.relevance_logit.unwrap_or(0.0);
     read.reading.spans.iter().map(move |s| {
         let margin = s.logit - read.reading.null_logit;
-        let z = calibration.z(margin, read.retrieval, read.evidence.at(s.span));
+        let z = calibration.z(margin, read.retrieval, read.evidence.at(s.span), relevance);
         Found { read, span: s.span, margin, z }
     })
 }
@@ -128,6 +129,7 @@ mod tests {
         temperature: 1.0,
         retrieval_weight: 0.0,
         sentence_weight: 0.0,
+        relevance_weight: 0.0,
         rerank_weight: 0.0,
     };
 

@@ -7,14 +7,20 @@
 //!   [`Snapshot`], by [`search()`].
 
 mod answer;
+mod arrange;
 mod candidate;
 mod collection;
+mod context;
+mod cursor;
+mod date;
 mod document;
 mod embedding;
 mod error;
 mod evidence;
+mod facet;
 mod filter;
 mod fusion;
+mod language;
 mod lexical;
 pub mod limits;
 mod mapped;
@@ -26,25 +32,36 @@ mod score;
 mod search;
 mod sentence;
 mod span;
+mod suggest;
+mod synonyms;
+mod syntax;
 mod top_k;
 mod vector;
+mod why;
 
 pub use candidate::{Candidate, PassageKey};
 pub use collection::{
     Collection, CollectionSettings, EncodedDocument, Generation, Snapshot, SnapshotStats, Writer,
 };
+pub use context::answer_in;
+pub use cursor::Cursor;
 pub use document::{Document, DocumentId, Metadata, Passage, PassageId};
 pub use embedding::Embedding;
 pub use error::{Error, OpenError, QueryError};
-pub use filter::{Condition, Filter, Match, Range};
+pub use facet::{Facet, FacetValue};
+pub use filter::{Bound, Condition, Filter, Match, Range};
 pub use fusion::{FusedCandidate, fuse};
+pub use language::Language;
 pub use model::{Calibration, Device, MaskGuess, Model, ModelIdentity, ReadSpan, Reading};
-pub use query::{Explain, Fusion, Mode, Query, Rerank};
+pub use query::{Explain, Fusion, LastWord, Mode, Query, Rerank, Sort};
 pub use result::{
-    Answer, Explanation, Hit, ReadingScores, SearchResult, Source, Stage, TermScore, Verdict,
+    Answer, Explanation, Hit, ReadingScores, SearchResult, Share, Source, Stage, TermScore, Verdict,
 };
 pub use score::{Bm25, Cosine, Fused, Probability};
 pub use search::search;
 pub use sentence::sentences;
 pub use span::Span;
+pub use suggest::{Completion, Suggestions, TitleMatch};
+pub use synonyms::Synonyms;
 pub use vector::VectorFormat;
+pub use why::{Fate, Reached, Why, why};

@@ -57,7 +57,7 @@ async fn serve(args: &ServeArgs, global: &Global) -> anyhow::Result<Exit> {
         sources = Sources::folder(sample::unpack(&global.data_dir)?);
     }
     let model = global.model()?;
-    let collection = global.collection_or_new(&model)?;
+    let collection = global.collection_or_new(&model, args.sources.language)?;
     let state = Arc::new(App::new(model, collection, address.ip(), Limits::default()));
 
     announce(address, global)?;

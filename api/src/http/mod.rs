@@ -13,9 +13,12 @@ mod reader;
 mod search;
 mod state;
 mod status;
+mod suggest;
+mod synonyms;
 mod template;
 #[cfg(test)]
 mod tests;
+mod why;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +38,9 @@ pub(crate) fn app(state: Arc<App>) -> Router {
     let searches = Router::new()
         .route("/v1/search", get(search::search_get).post(search::search_post))
         .route("/v1/ask", get(search::ask_get).post(search::ask_post))
+        .route("/v1/why/{*id}", get(why::why_get).post(why::why_post))
+        .route("/v1/suggest", get(suggest::suggest))
+        .route("/v1/synonyms", get(synonyms::show).put(synonyms::replace))
         .layer(search_body);
     Router::new()
         .merge(searches)

@@ -1,6 +1,8 @@
 //! The service without a port: every kind of bad request in one table, and the road of a document from its
 //! upload to the answer read from it.
 
+mod typing;
+
 use std::net::Ipv4Addr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -84,7 +86,7 @@ async fn every_bad_request_gets_its_status_its_code_and_words_that_help() {
         ("GET /v1/search?q=a&limit=0", &[], "", 400, "out_of_range", "between 1 and"),
         ("GET /v1/search?q=a&limit=2000", &[], "", 400, "out_of_range", "found 2000"),
         ("GET /v1/search?q=a&mode=magic", &[], "", 400, "invalid_parameter", "magic"),
-        ("GET /v1/search?q=a&filter=x", &[], "", 400, "invalid_filter", "JSON"),
+        ("GET /v1/search?q=a&filter=x", &[], "", 400, "invalid_filter", "byte 1"),
         ("GET /v1/search?q=a&filter=%7B%22most%22%3A1%7D", &[], "", 400, "invalid_filter", "/most"),
         ("POST /v1/search", &[JSON], &long, 400, "out_of_range", "bytes"),
         ("POST /v1/search", &[JSON], "{\"q\": ", 400, "invalid_json", "line 1 column"),

@@ -9,6 +9,7 @@ mod filter;
 mod request;
 mod result;
 mod status;
+mod suggest;
 
 pub(crate) use document::{
     DocumentRequest, DocumentResponse, ItemOutcome, ItemResult, UpsertResponse,
@@ -17,3 +18,4 @@ pub(crate) use filter::{filter_from_json, filter_from_text};
 pub(crate) use request::{Purpose, SearchParameters, SearchRequest};
 pub(crate) use result::SearchResponse;
 pub(crate) use status::{CollectionStatus, Health, IndexingStatus, ModelStatus, StatusResponse};
+pub(crate) use suggest::{SuggestParameters, SuggestResponse};

@@ -1,6 +1,6 @@
 //! [`StatusResponse`]: what `/v1/status` and `alder status --format json` tell, and [`Health`].
 
-use alder_engine::{Model, Snapshot, SnapshotStats};
+use alder_engine::{Collection, Language, Model, Snapshot, SnapshotStats};
 use serde::Serialize;
 
 /// Reply of `GET /health`.
@@ -37,6 +37,8 @@ pub(crate) struct ModelStatus {
 #[derive(Debug, Serialize)]
 pub(crate) struct CollectionStatus {
     generation: u64,
+    /// Language of the texts.
+    language: Language,
     #[serde(flatten)]
     pub(crate) stats: SnapshotStats,
 }
@@ -86,8 +88,9 @@ impl ModelStatus {
 }
 
 impl CollectionStatus {
-    /// Figures of `snapshot`.
-    pub(crate) fn new(snapshot: &Snapshot) -> Self {
-        Self { generation: snapshot.generation().0, stats: snapshot.stats() }
+    /// Figures of `snapshot`, a state of `collection`.
+    pub(crate) fn new(collection: &Collection, snapshot: &Snapshot) -> Self {
+        let language = collection.settings().language;
+        Self { generation: snapshot.generation().0, language, stats: snapshot.stats() }
     }
 }

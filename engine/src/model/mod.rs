@@ -90,6 +90,8 @@ pub struct Calibration {
     pub retrieval_weight: f32,
     /// How much a sentence like the question raises its spans' logits (σ), ≥ 0.
     pub sentence_weight: f32,
+    /// How much the relevance head's logit for the passage raises the logits of its spans.
+    pub relevance_weight: f32,
     /// Weight of the reader's evidence, 0..=1, when hits are reordered; 0 keeps the fused order.
     pub rerank_weight: f32,
 }
@@ -101,17 +103,19 @@ impl Default for Calibration {
             temperature: 1.0,
             retrieval_weight: 1.0,
             sentence_weight: 0.0,
+            relevance_weight: 0.0,
             rerank_weight: 0.0,
         }
     }
 }
 
 impl Calibration {
-    /// The calibrated logit of a span: its margin, the retrieval score (0..=1) of its passage and the
-    /// similarity of its sentence to the question, weighed.
-    pub(crate) fn z(self, margin: f32, retrieval: f32, similarity: Cosine) -> f32 {
+    /// The calibrated logit of a span: its margin, the retrieval score (0..=1) of its passage, the similarity of its
+    /// sentence to the question, and the relevance logit of its passage (0 without that head), weighed.
+    pub(crate) fn z(self, margin: f32, retrieval: f32, similarity: Cosine, relevance: f32) -> f32 {
         (margin - self.null_bias) / self.temperature - self.retrieval_weight * (1.0 - retrieval)
             + self.sentence_weight * similarity.0
+            + self.relevance_weight * relevance
     }
 }
 
