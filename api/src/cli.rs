@@ -135,6 +135,9 @@ pub(crate) struct ListArgs {
     /// How much passages should differ from those above them, 0 to 1
     #[arg(long, default_value_t = 0.0, value_name = "D")]
     diversity: f32,
+    /// Share of shown answers that may be wrong, 0 to 1: with 0.1 nothing less than 90 % likely is shown
+    #[arg(long, value_name = "R")]
+    risk: Option<f32>,
     /// How the two lists become one
     #[arg(long, value_enum, default_value = "min-max")]
     fusion: FusionName,
@@ -158,6 +161,7 @@ impl ListArgs {
         query.facets = self.facets.clone();
         query.per_document = self.per_document;
         query.diversity = self.diversity;
+        query.risk = self.risk;
         let Fusion::MinMax { lexical_weight: default } = Fusion::default() else {
             return Ok(());
         };

@@ -59,7 +59,7 @@ pub(crate) fn answers(
     answers.sort_by(|a, b| b.probability.0.total_cmp(&a.probability.0));
     let answerable = answers.first().map_or(Probability(0.0), |a| a.probability);
     answers.truncate(wanted);
-    (answers, Verdict { answerable })
+    (answers, Verdict { answerable, shown_from: Probability(Verdict::SHOWN_FROM) })
 }
 
 /// The spans of one passage on the calibrated scale.

@@ -115,6 +115,9 @@ pub struct Query {
     pub per_document: Option<usize>,
     /// How much passages should differ from those above them, 0 (not at all)..=1.
     pub diversity: f32,
+    /// Share of shown answers that may be wrong, 0..=1: an answer is shown as the answer from a probability of
+    /// 1 − `risk` on; `None` is from [`crate::Verdict::SHOWN_FROM`].
+    pub risk: Option<f32>,
     /// The committed state that must be searched, when the page before came from it.
     pub generation: Option<Generation>,
     /// How lists are fused (ignored when one retriever runs).
@@ -156,6 +159,7 @@ impl Query {
             sort: Vec::new(),
             per_document: None,
             diversity: 0.0,
+            risk: None,
             generation: None,
             fusion: Fusion::default(),
             candidates: limits::CANDIDATES_DEFAULT,
@@ -203,7 +207,8 @@ impl Query {
             }
             Fusion::Rrf { k } => ("k", k, 0.0, 1e6),
         };
-        for (field, found, min, max) in [fusion, ("diversity", self.diversity, 0.0, 1.0)] {
+        let risk = ("risk", self.risk.unwrap_or(0.0), 0.0, 1.0);
+        for (field, found, min, max) in [fusion, ("diversity", self.diversity, 0.0, 1.0), risk] {
             if !(min..=max).contains(&found) {
                 return Err(QueryError::Fusion { field, found, min, max });
             }

@@ -12,8 +12,8 @@ use crate::fusion::{FusedCandidate, fuse};
 use crate::lexical::Plan;
 use crate::{
     Answer, Bm25, Calibration, Candidate, Cosine, Cursor, Embedding, Error, Explain, Explanation,
-    Facet, Hit, Mode, Model, Passage, PassageKey, Query, QueryError, ReadSpan, Reading,
-    ReadingScores, Rerank, SearchResult, Share, Snapshot, Span, Stage, Verdict, limits,
+    Facet, Hit, Mode, Model, Passage, PassageKey, Probability, Query, QueryError, ReadSpan,
+    Reading, ReadingScores, Rerank, SearchResult, Share, Snapshot, Span, Stage, Verdict, limits,
 };
 
 /// Runs `query` on one pinned snapshot.
@@ -243,7 +243,10 @@ fn read_and_rerank(
             evidence,
         })
         .collect();
-    let (mut answers, verdict) = answers(&reads, calibration, query.answers);
+    let (mut answers, mut verdict) = answers(&reads, calibration, query.answers);
+    if let Some(risk) = query.risk {
+        verdict.shown_from = Probability(1.0 - risk);
+    }
     for answer in &mut answers {
         locate_characters(snapshot, answer)?;
     }

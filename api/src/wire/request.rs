@@ -41,6 +41,8 @@ pub(crate) struct SearchRequest {
     pub(crate) per_document: Option<usize>,
     /// How much passages should differ from those above them, 0 to 1.
     pub(crate) diversity: f32,
+    /// Share of shown answers that may be wrong, 0 to 1.
+    pub(crate) risk: Option<f32>,
     /// `next` of the page before.
     pub(crate) cursor: Option<String>,
     /// The generation that the page before came from.
@@ -75,6 +77,7 @@ pub(crate) struct SearchParameters {
     sort: Option<String>,
     per_document: Option<usize>,
     diversity: f32,
+    risk: Option<f32>,
     cursor: Option<String>,
     generation: Option<u64>,
     rerank: Option<bool>,
@@ -105,6 +108,7 @@ impl SearchRequest {
             sort: self.sort.iter().map(|by| by.parse::<Sort>()).collect::<Result<_, _>>()?,
             per_document: self.per_document,
             diversity: self.diversity,
+            risk: self.risk,
             generation: self.generation.map(Generation),
             fusion: self.fusion.unwrap_or(query.fusion),
             candidates: self.candidates.unwrap_or(query.candidates),
@@ -143,6 +147,7 @@ impl SearchParameters {
             sort: list(self.sort),
             per_document: self.per_document,
             diversity: self.diversity,
+            risk: self.risk,
             cursor: self.cursor,
             generation: self.generation,
             mode: self.mode,

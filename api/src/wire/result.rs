@@ -49,6 +49,8 @@ struct VerdictWire {
     confident: bool,
     /// Probability that it is right.
     answerable: f32,
+    /// The probability from which it is shown.
+    shown_from: f32,
     /// The same in words.
     confidence: &'static str,
 }
@@ -159,6 +161,7 @@ impl SearchResponse {
             verdict: result.verdict.map(|verdict| VerdictWire {
                 confident: verdict.is_confident() && !result.answers.is_empty(),
                 answerable: verdict.answerable.0,
+                shown_from: verdict.shown_from.0,
                 confidence: confidence::in_words(verdict.answerable),
             }),
             answers: result.answers.into_iter().map(AnswerWire::new).collect(),

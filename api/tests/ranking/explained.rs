@@ -1,8 +1,9 @@
 //! The parts of every explanation sum to the whole, from the terms to the reading.
 
-use alder_engine::{DocumentId, Explain, Fusion, Query, Reached, search, why};
+use alder_engine::{Device, DocumentId, Explain, Fusion, Model, Query, Reached, search, why};
 
 use super::paging::collection;
+use super::sample_collection;
 
 /// Sums of few numbers in another order.
 const CLOSE: f32 = 1e-4;
@@ -77,4 +78,19 @@ fn the_stage_at_which_a_document_is_lost_agrees_with_the_search() {
     }
     let expected = [Reached::Filtered, Reached::Refused, Reached::Ranked, Reached::Shown];
     assert!(expected.iter().all(|stage| seen.contains(stage)), "{seen:?}");
+}
+
+#[test]
+fn an_answer_is_shown_only_if_it_is_as_sure_as_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = Model::embedded(Device::Cpu).unwrap();
+    let snapshot = sample_collection(folder.path(), &model);
+    let mut query = Query::new("Why is the blood of an octopus blue?");
+    let mut verdict = |risk| {
+        query.risk = risk;
+        search(&snapshot, &model, &query).unwrap().verdict.unwrap()
+    };
+    let sure = verdict(None).answerable.0;
+    assert!(verdict(Some(1.0 - sure + 0.01)).is_confident());
+    assert!(!verdict(Some(1.0 - sure - 0.01)).is_confident());
 }
