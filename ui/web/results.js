@@ -15,6 +15,8 @@ const SNIPPET = 380;
 const AROUND = 200;
 /** Other answers shown in full; the rest can be opened. */
 const OTHERS = 3;
+/** A guess less probable than this is noise: beside an answer, and where the documents do not say. */
+const NOISE = { beside: 0.01, silent: 0.05 };
 
 /**
  * The answer in its passage, or that the documents do not say; null when nothing was read.
@@ -106,7 +108,8 @@ function sources(answer, question) {
  */
 export function otherAnswers(reply) {
   if (!reply.verdict) return null;
-  const shown = reply.verdict.confident ? reply.answers.slice(1) : reply.answers;
+  const noise = reply.verdict.confident ? NOISE.beside : NOISE.silent;
+  const shown = reply.answers.slice(reply.verdict.confident ? 1 : 0).filter((answer) => answer.probability >= noise);
   if (!shown.length) return null;
   const best = reply.verdict.confident ? reply.answers[0] : undefined;
   const list = (/** @type {Answer[]} */ answers) =>

@@ -88,7 +88,7 @@ fn answer(query: &Query, result: &SearchResult) -> String {
         return format!(
             "<section class=\"answer silent\"><h2>The documents do not say.</h2>\
              <p>No passage answers this with enough certainty. The closest ones are below.</p></section>{}",
-            others(query, &result.answers, "Nearest to an answer"),
+            others(query, &result.answers, ("Nearest to an answer", 0.05)),
         );
     };
     let Passage { text, span, .. } = &best.passage;
@@ -101,17 +101,19 @@ fn answer(query: &Query, result: &SearchResult) -> String {
         Escaped(&best.text),
         marked(text, &[(local, "class=\"said\"".to_owned())]),
         source(&best.passage, Some(best.span), &query.text),
-        others(query, rest, "Other answers"),
+        others(query, rest, ("Other answers", 0.01)),
     )
 }
 
-fn others(query: &Query, answers: &[Answer], title: &str) -> String {
-    if answers.is_empty() {
+/// The answers from a probability on, below which a guess is noise, as `results.js` shows them.
+fn others(query: &Query, answers: &[Answer], (title, from): (&str, f32)) -> String {
+    let mut shown = answers.iter().filter(|answer| answer.probability.0 >= from).peekable();
+    if shown.peek().is_none() {
         return String::new();
     }
     let mut html =
         format!("<section class=\"beside\"><h2 class=\"small\">{title}</h2><ul class=\"others\">");
-    for answer in answers {
+    for answer in shown {
         let _ = write!(
             html,
             "<li><p class=\"head\"><b dir=\"auto\">{}</b> <span class=\"id\">{}</span></p><p class=\"source\">{}</p></li>",

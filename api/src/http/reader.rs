@@ -105,8 +105,8 @@ fn page(document: &Document, place: &Place) -> Result<String, Problem> {
 
 /// The linked bytes, if the text has them.
 fn within(text: &str, start: Option<usize>, end: Option<usize>) -> Option<Span> {
-    let span = Span::new(start?, end?);
-    (span.start < span.end && text.get(span.start..span.end).is_some()).then_some(span)
+    let (start, end) = (start?, end?);
+    text.get(start..end).filter(|said| !said.is_empty()).map(|_| Span::new(start, end))
 }
 
 /// The text with the passage set off, and in all of it the answer and the words of the question marked.

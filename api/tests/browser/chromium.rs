@@ -23,7 +23,7 @@ pub(crate) struct Page {
     calls: u64,
     complaints: Vec<String>,
     /// Address and bytes of everything loaded since the last [`Page::open`].
-    pub loaded: Vec<(String, u64)>,
+    pub(crate) loaded: Vec<(String, u64)>,
     _profile: TempDir,
 }
 

@@ -1,7 +1,7 @@
 //! The page in a real Chromium, as people and their screen readers meet it. `journeys` are roads through it,
 //! `states` looks at every state (axe, narrow, dark) and takes its picture, `defence` is about what must not happen.
 //! `served` needs no browser. Without Chromium the rest is skipped, loudly; under `CI=true` that is a failure.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod chromium;
 mod defence;

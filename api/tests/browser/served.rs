@@ -53,6 +53,7 @@ fn what_goes_wrong_is_a_page_with_its_status_and_a_way_on() {
     let cases = [
         ("/document?id=gone", "404", "no document gone"),
         ("/document?id=berti.md&start=5&end=99999", "200", "not there any more"),
+        ("/document?id=berti.md&start=9&end=3&from=7&to=7", "200", "not there any more"),
         ("/document?id=berti.md&start=many", "400", "invalid digit"),
         ("/plain?q=tea&limit=0", "400", "between 1 and"),
         ("/plain?q=xyzzyqq&mode=lexical", "200", "Nothing found"),

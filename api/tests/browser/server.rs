@@ -18,7 +18,7 @@ pub(crate) const ATTACK: &str = "<script>alert('script')</script><img src=x oner
 pub(crate) struct Server {
     process: Child,
     /// `http://127.0.0.1:PORT`.
-    pub url: String,
+    pub(crate) url: String,
 }
 
 impl Server {
