@@ -15,6 +15,7 @@ mod error;
 mod evidence;
 mod filter;
 mod fusion;
+mod given;
 mod lexical;
 pub mod limits;
 mod mapped;
@@ -25,6 +26,7 @@ mod row_set;
 mod score;
 mod search;
 mod sentence;
+mod similar;
 mod span;
 mod top_k;
 mod vector;
@@ -38,8 +40,10 @@ pub use embedding::Embedding;
 pub use error::{Error, OpenError, QueryError};
 pub use filter::{Condition, Filter, Match, Range};
 pub use fusion::{FusedCandidate, fuse};
+pub use given::{answers_in, relevances};
 pub use model::{
     Calibration, Device, MaskGuess, Model, ModelIdentity, ReadSpan, Reading, SentenceCalibration,
+    Token, kernel_name,
 };
 pub use query::{Explain, Fusion, Mode, Query, Rerank};
 pub use result::{
@@ -49,5 +53,6 @@ pub use result::{
 pub use score::{Bm25, Cosine, Fused, Probability};
 pub use search::search;
 pub use sentence::sentences;
+pub use similar::{Like, SimilarDocument, similar};
 pub use span::Span;
 pub use vector::VectorFormat;
