@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod formats;
+mod service;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -3,6 +3,7 @@
 use alder_engine::{Explain, Fusion, Mode, Query, QueryError, Rerank};
 use serde::Deserialize;
 use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
 
 use super::{filter_from_json, filter_from_text};
 
@@ -16,20 +17,23 @@ pub(crate) enum Purpose {
 }
 
 /// Body of `POST /v1/search` and `POST /v1/ask`; absent fields have the engine's defaults.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SearchRequest {
     /// The question or words.
     pub(crate) q: String,
     /// `hybrid`, `lexical` or `dense`.
+    #[schema(value_type = String, example = "hybrid")]
     pub(crate) mode: Mode,
     /// Hits wanted.
     pub(crate) limit: Option<usize>,
     /// Hits skipped.
     pub(crate) offset: usize,
     /// `{"must": […], "should": […], "must_not": […]}`.
+    #[schema(value_type = Option<Object>)]
     pub(crate) filter: Option<Value>,
     /// `{"method": "min_max", "lexical_weight": 0.5}` or `{"method": "rrf", "k": 60}`.
+    #[schema(value_type = Option<Object>)]
     pub(crate) fusion: Option<Fusion>,
     /// Passages taken from each retriever.
     pub(crate) candidates: Option<usize>,
@@ -44,16 +48,29 @@ pub(crate) struct SearchRequest {
 }
 
 /// The same in a URL, where a filter is JSON text.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct SearchParameters {
+    /// The question or words.
+    #[param(example = "What is tea made from?")]
     q: String,
+    /// `hybrid`, `lexical` or `dense`.
+    #[param(value_type = String, required = false)]
     mode: Mode,
+    /// Hits wanted.
     limit: Option<usize>,
+    /// Hits skipped.
+    #[param(required = false)]
     offset: usize,
+    /// A filter as JSON text.
     filter: Option<String>,
+    /// Whether the passages read are reordered by what was read.
     rerank: Option<bool>,
+    /// Answers wanted.
     answers: Option<usize>,
+    /// Whether every hit tells how it came to its score.
+    #[param(required = false)]
     explain: bool,
 }
 
