@@ -7,7 +7,8 @@ use alder_engine::{Device, Explain, Fusion, Mode, Query};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    ask, delete, fill_mask, index, model, search, serve, status, suggest, synonyms, why,
+    ask, config, delete, doctor, fill_mask, index, keys, mcp, model, search, serve, status, suggest,
+    synonyms, why,
 };
 use crate::eval;
 use crate::wire;
@@ -50,6 +51,14 @@ pub(crate) enum Command {
     Synonyms(synonyms::SynonymsArgs),
     /// Remove documents by id
     Delete(delete::DeleteArgs),
+    /// Serve the collection to an assistant over standard input and output (MCP)
+    Mcp(mcp::McpArgs),
+    /// Make, list and revoke the keys of the service
+    Keys(keys::KeysArgs),
+    /// Show the options as they hold
+    Config(config::ConfigArgs),
+    /// Look for what would keep Alder from working here
+    Doctor(doctor::DoctorArgs),
     /// Get, list and describe models
     #[command(subcommand)]
     Model(model::ModelCommand),
@@ -90,6 +99,12 @@ pub(crate) struct Global {
     /// Say nothing on stderr but errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+    /// How logs are written
+    #[arg(long, global = true, value_enum, env = "ALDER_LOG_FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+    /// Configuration file [default: alder.toml in the working folder, if it is there]
+    #[arg(long, global = true, env = "ALDER_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// What `search` and `ask` share.
@@ -183,6 +198,14 @@ pub(crate) enum ModeName {
     Lexical,
     /// Meaning alone (vectors)
     Dense,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object per line
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -11,7 +11,7 @@ use crate::exit::CollectionError;
 use crate::hub;
 
 /// Folder of the collection in the data folder; the name leaves room for others beside it.
-const COLLECTION: &str = "default";
+pub(crate) const COLLECTION: &str = "default";
 
 impl Global {
     /// The model asked for, or the one in the program. Also sets the number of threads it works with.

@@ -5,6 +5,7 @@
 mod formats;
 mod ranking;
 mod words;
+mod service;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -26,7 +26,7 @@ const HOMES: [(&str, &[&str]); 12] = [
             "api/tests/formats/",
         ],
     ),
-    ("rlimit", &["indexer/src/sandbox/child.rs"]),
+    ("rlimit", &["indexer/src/sandbox/child.rs", "api/src/http/accept.rs"]),
     ("hf_hub", &["api/src/hub.rs", "api/src/hub/"]),
 ];
 

@@ -10,7 +10,6 @@ mod answer;
 mod arrange;
 mod candidate;
 mod collection;
-mod context;
 mod cursor;
 mod date;
 mod document;
@@ -20,6 +19,7 @@ mod evidence;
 mod facet;
 mod filter;
 mod fusion;
+mod given;
 mod language;
 mod lexical;
 pub mod limits;
@@ -31,6 +31,7 @@ mod row_set;
 mod score;
 mod search;
 mod sentence;
+mod similar;
 mod span;
 mod suggest;
 mod synonyms;
@@ -43,7 +44,6 @@ pub use candidate::{Candidate, PassageKey};
 pub use collection::{
     Collection, CollectionSettings, EncodedDocument, Generation, Snapshot, SnapshotStats, Writer,
 };
-pub use context::answer_in;
 pub use cursor::Cursor;
 pub use document::{Document, DocumentId, Metadata, Passage, PassageId};
 pub use embedding::Embedding;
@@ -51,8 +51,11 @@ pub use error::{Error, OpenError, QueryError};
 pub use facet::{Facet, FacetValue};
 pub use filter::{Bound, Condition, Filter, Match, Range};
 pub use fusion::{FusedCandidate, fuse};
+pub use given::{answers_in, relevances};
 pub use language::Language;
-pub use model::{Calibration, Device, MaskGuess, Model, ModelIdentity, ReadSpan, Reading};
+pub use model::{
+    Calibration, Device, MaskGuess, Model, ModelIdentity, ReadSpan, Reading, Token, kernel_name,
+};
 pub use query::{Explain, Fusion, LastWord, Mode, Query, Rerank, Sort};
 pub use result::{
     Answer, Explanation, Hit, ReadingScores, SearchResult, Share, Source, Stage, TermScore, Verdict,
@@ -60,6 +63,7 @@ pub use result::{
 pub use score::{Bm25, Cosine, Fused, Probability};
 pub use search::search;
 pub use sentence::sentences;
+pub use similar::{Like, SimilarDocument, similar};
 pub use span::Span;
 pub use suggest::{Completion, Suggestions, TitleMatch};
 pub use synonyms::Synonyms;

@@ -256,9 +256,8 @@ fn read_and_rerank(
 
     let read = readings.iter().zip(&evidence).zip(retrieval);
     for (hit, ((reading, evidence), retrieval)) in hits.iter_mut().zip(read) {
-        let logit =
-            reading.relevance_logit.unwrap_or_else(|| best_z(calibration, reading, evidence));
-        let (evidence, weight) = (sigmoid(logit), calibration.rerank_weight);
+        let (evidence, weight) =
+            (sigmoid(evidence_logit(calibration, reading, evidence)), calibration.rerank_weight);
         hit.reading = Some(ReadingScores {
             span_logit: best_logit(reading),
             null_logit: reading.null_logit,
@@ -284,6 +283,15 @@ fn normalised_scores(hits: &[Ranked]) -> Vec<f32> {
 
 fn best_logit(reading: &Reading) -> f32 {
     reading.spans.first().map_or(f32::MIN / 4.0, |s| s.logit)
+}
+
+/// How well a passage speaks to the question: the relevance head, or the best span where there is none.
+pub(crate) fn evidence_logit(
+    calibration: Calibration,
+    reading: &Reading,
+    evidence: &Evidence,
+) -> f32 {
+    reading.relevance_logit.unwrap_or_else(|| best_z(calibration, reading, evidence))
 }
 
 /// The calibrated logit of the best span, whatever the passage's retrieval score.

@@ -1,10 +1,14 @@
 //! One file per command: its arguments and its `run`.
 
 pub(crate) mod ask;
+pub(crate) mod config;
 pub(crate) mod delete;
+pub(crate) mod doctor;
 pub(crate) mod extract_child;
 pub(crate) mod fill_mask;
 pub(crate) mod index;
+pub(crate) mod keys;
+pub(crate) mod mcp;
 pub(crate) mod model;
 pub(crate) mod search;
 pub(crate) mod serve;

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use alder_datasets::Squad;
-use alder_engine::{Model, answer_in};
+use alder_engine::{Model, answers_in};
 use anyhow::Context;
 
 use super::judged::JudgedSet;
@@ -32,7 +32,7 @@ pub(super) fn gold_paragraphs(
             .get(query.id.as_str())
             .with_context(|| format!("question {:?} of {} has no paragraph", query.id, set.name))?;
         let start = Instant::now();
-        let (answers, verdict) = answer_in(model, &query.text, context, 1)?;
+        let (answers, verdict) = answers_in(model, &query.text, context, 1)?;
         out.times.push(start.elapsed());
         let text = answers.into_iter().next().map(|answer| answer.text).unwrap_or_default();
         let probability = f64::from(verdict.answerable.0);

@@ -2,6 +2,10 @@
 //! upload to the answer read from it.
 
 mod typing;
+mod dialects;
+mod interface;
+mod native;
+mod safety;
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, OnceLock};
@@ -27,6 +31,7 @@ struct Reply {
     status: StatusCode,
     headers: HeaderMap,
     body: Value,
+    text: String,
 }
 
 fn model() -> Arc<Model> {
@@ -36,8 +41,11 @@ fn model() -> Arc<Model> {
 
 fn service(limits: Limits) -> Service {
     let folder = tempfile::tempdir().unwrap();
-    let collection = Collection::open_or_create(folder.path(), model().identity()).unwrap();
-    let state = App::new(model(), collection, Ipv4Addr::LOCALHOST.into(), limits);
+    let home = folder.path().join("default");
+    std::fs::create_dir(&home).unwrap();
+    let collection = Collection::open_or_create(&home, model().identity()).unwrap();
+    let state =
+        App::new(model(), collection, folder.path(), Ipv4Addr::LOCALHOST.into(), limits).unwrap();
     Service { state: Arc::new(state), _folder: folder }
 }
 
@@ -61,7 +69,8 @@ impl Service {
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Reply { status: parts.status, headers: parts.headers, body }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Reply { status: parts.status, headers: parts.headers, body, text }
     }
 
     async fn json(&self, request: &str, body: &Value) -> Reply {

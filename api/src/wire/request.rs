@@ -5,6 +5,7 @@ use alder_engine::{
 };
 use serde::Deserialize;
 use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
 
 use super::filter_from_json;
 
@@ -18,12 +19,13 @@ pub(crate) enum Purpose {
 }
 
 /// Body of `POST /v1/search` and `POST /v1/ask`; absent fields have the engine's defaults.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct SearchRequest {
     /// The question or words.
     pub(crate) q: String,
     /// `hybrid`, `lexical` or `dense`; by default hybrid, and lexical as you type.
+    #[schema(value_type = Option<String>, example = "hybrid")]
     pub(crate) mode: Option<Mode>,
     /// Whether the last word is still being typed: words that begin with it are found too.
     pub(crate) as_you_type: bool,
@@ -32,6 +34,7 @@ pub(crate) struct SearchRequest {
     /// Hits skipped.
     pub(crate) offset: usize,
     /// `{"must": […], "should": […], "must_not": […]}`, or text such as `lang = en AND year >= 2020`.
+    #[schema(value_type = Option<Object>)]
     pub(crate) filter: Option<Value>,
     /// Fields whose values are counted among all hits.
     pub(crate) facets: Vec<String>,
@@ -49,6 +52,7 @@ pub(crate) struct SearchRequest {
     pub(crate) generation: Option<u64>,
     /// `{"method": "min_max", "lexical_weight": 0.5}`, `{"method": "dbsf", "lexical_weight": 0.5}` or
     /// `{"method": "rrf", "k": 60}`.
+    #[schema(value_type = Option<Object>)]
     pub(crate) fusion: Option<Fusion>,
     /// Passages taken from each retriever.
     pub(crate) candidates: Option<usize>,
@@ -63,25 +67,45 @@ pub(crate) struct SearchRequest {
 }
 
 /// The same in a URL, where a filter is the short form, or JSON as text.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct SearchParameters {
+    /// The question or words.
+    #[param(example = "What is tea made from?")]
     q: String,
+    /// `hybrid`, `lexical` or `dense`.
+    #[param(value_type = Option<String>)]
     mode: Option<Mode>,
+    /// Whether the last word is still being typed.
     as_you_type: bool,
+    /// Hits wanted.
     limit: Option<usize>,
+    /// Hits skipped.
+    #[param(required = false)]
     offset: usize,
+    /// A filter as JSON text.
     filter: Option<String>,
-    /// Separated by commas, as is `sort`.
+    /// Fields to count values of, separated by commas, as is `sort`.
     facets: Option<String>,
+    /// `year`, `year:desc`.
     sort: Option<String>,
+    /// Passages of one document at most.
     per_document: Option<usize>,
+    /// How much passages should differ, 0 to 1.
     diversity: f32,
+    /// Share of shown answers that may be wrong, 0 to 1.
     risk: Option<f32>,
+    /// `next` of the page before.
     cursor: Option<String>,
+    /// The generation that the page before came from.
     generation: Option<u64>,
+    /// Whether the passages read are reordered by what was read.
     rerank: Option<bool>,
+    /// Answers wanted.
     answers: Option<usize>,
+    /// Whether every hit tells how it came to its score.
+    #[param(required = false)]
     explain: bool,
 }
 

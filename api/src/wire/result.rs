@@ -5,12 +5,13 @@ use std::ops::Range;
 use std::time::Duration;
 
 use alder_engine::{Answer, Explanation, Facet, Hit, Metadata, SearchResult, Source, Span};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::{confidence, excerpt};
 
 /// The reply to a search or a question.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SearchResponse {
     query: String,
     took_ms: f64,
@@ -26,6 +27,7 @@ pub(crate) struct SearchResponse {
     total_is_complete: bool,
     /// Values of the fields asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
     facets: Vec<Facet>,
     /// Give it back as `cursor` for the next page.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -43,7 +45,7 @@ pub(crate) struct SearchResponse {
 }
 
 /// Whether the documents answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct VerdictWire {
     /// Whether the first answer should be shown as the answer.
     confident: bool,
@@ -56,7 +58,7 @@ struct VerdictWire {
 }
 
 /// One answer, verbatim.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AnswerWire {
     text: String,
     #[serde(flatten)]
@@ -80,7 +82,7 @@ pub(crate) struct AnswerWire {
 }
 
 /// A place in a document's text, in characters and in bytes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Place {
     start: usize,
     end: usize,
@@ -89,14 +91,14 @@ struct Place {
 }
 
 /// A verbatim piece of text with the position of the answer in it, in characters.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Excerpt {
     text: String,
     start: usize,
     end: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct SourceWire {
     document: String,
     title: String,
@@ -104,21 +106,22 @@ struct SourceWire {
 }
 
 /// Bytes of a document's text.
-#[derive(Debug, Serialize)]
-struct ByteSpan {
-    start_byte: usize,
-    end_byte: usize,
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ByteSpan {
+    pub(crate) start_byte: usize,
+    pub(crate) end_byte: usize,
 }
 
 /// Characters of the text beside it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct CharacterRange {
     start: usize,
     end: usize,
 }
 
 /// One ranked passage.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HitWire {
     /// Names the passage while its document is unchanged.
     id: String,
@@ -136,8 +139,10 @@ pub(crate) struct HitWire {
     /// Words of the query in `text`, in characters.
     highlights: Vec<CharacterRange>,
     #[serde(skip_serializing_if = "Metadata::is_empty")]
+    #[schema(value_type = Object)]
     metadata: Metadata,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     explain: Option<Explanation>,
 }
 

@@ -2,16 +2,17 @@
 
 use alder_engine::{Collection, Language, Model, Snapshot, SnapshotStats};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Reply of `GET /health`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
     /// `ok`.
     pub(crate) status: &'static str,
 }
 
 /// Program, model, collection and what is going on.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StatusResponse {
     pub(crate) version: &'static str,
     pub(crate) model: ModelStatus,
@@ -22,7 +23,7 @@ pub(crate) struct StatusResponse {
 }
 
 /// The loaded model.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ModelStatus {
     name: String,
     fingerprint: String,
@@ -34,17 +35,19 @@ pub(crate) struct ModelStatus {
 }
 
 /// The published state of the collection.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CollectionStatus {
     generation: u64,
     /// Language of the texts.
+    #[schema(value_type = String)]
     language: Language,
     #[serde(flatten)]
+    #[schema(inline, value_type = Object)]
     pub(crate) stats: SnapshotStats,
 }
 
 /// What the server's own indexing does.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub(crate) enum IndexingStatus {
     /// Nothing was asked.

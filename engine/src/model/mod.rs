@@ -16,10 +16,14 @@ mod rounded;
 mod spans;
 mod spiece;
 mod tokenizer;
+mod tokens;
 mod trunk;
 mod weights;
 
 use crate::{Cosine, QueryError, Span};
+
+pub use tokens::Token;
+pub use trunk::kernel_name;
 
 /// Where the model runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
