@@ -49,6 +49,9 @@ export interface Reply {
   timings: Record<string, number>;
   generation: number;
   candidates: number;
+  total: number;
+  total_is_complete: boolean;
+  did_you_mean?: string;
   verdict?: { confident: boolean; answerable: number; confidence: string };
   answers: Answer[];
   hits: Hit[];

@@ -51,8 +51,15 @@ export function path(asked, way) {
   return `/v1/${way}?${query}`;
 }
 
-/** Passages, at once. @param {Asked} asked @param {AbortSignal} signal @returns {Promise<Reply>} */
-export const search = (asked, signal) => load(`${path(asked, "search")}&explain=true`, { signal });
+/**
+ * Passages, at once; while typing also for words that are only begun.
+ * @param {Asked} asked
+ * @param {boolean} typing
+ * @param {AbortSignal} signal
+ * @returns {Promise<Reply>}
+ */
+export const search = (asked, typing, signal) =>
+  load(`${path(asked, "search")}&explain=true${typing ? "&as_you_type=true" : ""}`, { signal });
 
 /** Passages read for answers. @param {Asked} asked @param {AbortSignal} signal @returns {Promise<Reply>} */
 export const ask = (asked, signal) => load(`${path(asked, "ask")}&explain=true`, { signal });

@@ -201,13 +201,13 @@ function wordStart(characters, at) {
 export function pages(reply, asked, url) {
   const first = asked.offset + 1;
   const last = asked.offset + reply.hits.length;
-  const more = last < reply.candidates && reply.hits.length === PAGE;
+  const more = last < reply.total;
   if (!asked.offset && !more) return null;
   const link = (/** @type {number} */ offset, /** @type {string} */ words) =>
     element("a", { href: url({ ...asked, offset }), "data-go": "" }, words);
   return element("nav", { class: "pages", "aria-label": "Pages" },
     asked.offset ? link(Math.max(0, asked.offset - PAGE), "← Previous") : element("span", {}),
-    element("span", { class: "id" }, `${first} to ${last}`),
+    element("span", { class: "id" }, `${first} to ${last} of ${reply.total}${reply.total_is_complete ? "" : " or more"}`),
     more ? link(last, "Next →") : element("span", {}));
 }
 

@@ -141,7 +141,7 @@ async function run(what, whole) {
   const slow = setTimeout(() => say(whole ? "Reading…" : "Searching…"), PATIENCE_MS);
   try {
     if (!whole || what.offset === 0 && shown !== path(what, "search")) {
-      const found = await search(what, signal);
+      const found = await search(what, !whole, signal);
       showPassages(found, what, whole);
       if (!found.hits.length) return;
     } else if (what.offset === 0) {
@@ -192,8 +192,17 @@ function showAnswer(reply, what) {
   say(`${answer}${count(reply.hits.length, "passage")}.`);
 }
 
-/** @param {Reply} reply */
-const notes = (reply) => reply.notes.map((line) => element("p", { class: "aside" }, line));
+/**
+ * What the server has to say of the question, and what was probably meant by it.
+ * @param {Reply} reply
+ */
+function notes(reply) {
+  const lines = reply.notes.map((line) => element("p", { class: "aside" }, line));
+  const meant = reply.did_you_mean;
+  if (!meant) return lines;
+  const href = url({ ...asked(), q: meant, offset: 0 });
+  return [element("p", { class: "meant" }, "Did you mean ", element("a", { href, "data-go": "" }, meant), "?"), ...lines];
+}
 
 /** @param {Reply} reply @param {Asked} what */
 function tools(reply, what) {
@@ -215,7 +224,7 @@ function showNothing(reply, what) {
   const words = what.offset ? "Back to the first page" : "Search by words and meaning";
   const link = url(wider) === url(what) ? null
     : element("p", {}, element("a", { href: url(wider), "data-go": "" }, words));
-  show(note("Nothing found", ...advice, ...(link ? [link] : [])), ...notes(reply));
+  show(...notes(reply), note("Nothing found", ...advice, ...(link ? [link] : [])));
   say("No results.");
 }
 

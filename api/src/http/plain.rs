@@ -61,10 +61,10 @@ fn note(title: &str, text: &str) -> String {
 }
 
 fn results(query: &Query, result: &SearchResult) -> String {
+    let mut html = result.meant.as_deref().map_or(String::new(), meant);
     if result.hits.is_empty() {
-        return note("Nothing found", "Try fewer or other words, or check the spelling.");
+        return html + &note("Nothing found", "Try fewer or other words, or check the spelling.");
     }
-    let mut html = String::new();
     if query.offset == 0 {
         html.push_str(&answer(query, result));
     }
@@ -78,6 +78,11 @@ fn results(query: &Query, result: &SearchResult) -> String {
     html.push_str("</ol></section>");
     html.push_str(&pages(query, result));
     html
+}
+
+fn meant(question: &str) -> String {
+    let (url, words) = (encoded(question), Escaped(question));
+    format!("<p class=\"meant\">Did you mean <a href=\"/plain?q={url}\">{words}</a>?</p>")
 }
 
 /// The answer, or that the documents do not say; nothing when nothing was read.
@@ -181,7 +186,7 @@ fn pages(query: &Query, result: &SearchResult) -> String {
     }
     let (first, last) = (query.offset + 1, query.offset + result.hits.len());
     let _ = write!(html, "<span>{first} to {last}</span>");
-    if last < result.candidates {
+    if last < result.total {
         html.push_str(&link(query.offset + query.limit, "Next →"));
     }
     html + "</nav>"

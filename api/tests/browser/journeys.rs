@@ -12,7 +12,13 @@ fn typing_shows_passages_and_enter_reads_them_for_an_answer() {
     let Some((mut page, server)) = start() else { return };
     page.open(&format!("{}/", server.url));
     page.until("document.activeElement.id === 'q'");
+    page.write("barom");
+    page.until("document.querySelector('.hits') && document.querySelector('.prompt')");
+    let begun = page.text("[...document.querySelectorAll('.hits > li')].filter(hit => !/barometer/i.test(hit.innerText)).map(hit => hit.innerText).join()");
+    assert_eq!(begun, "", "a word that is only begun finds the words that begin so");
+    page.evaluate("document.getElementById('q').select()");
     page.write("first barometer");
+    page.until("location.search.includes('first+barometer')");
     page.until("document.querySelector('.hits') && document.querySelector('.prompt')");
     assert_eq!(
         page.evaluate("document.querySelector('.answer')"),

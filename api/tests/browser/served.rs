@@ -57,6 +57,11 @@ fn what_goes_wrong_is_a_page_with_its_status_and_a_way_on() {
         ("/document?id=berti.md&start=many", "400", "invalid digit"),
         ("/plain?q=tea&limit=0", "400", "between 1 and"),
         ("/plain?q=xyzzyqq&mode=lexical", "200", "Nothing found"),
+        (
+            "/plain?q=baromter&mode=lexical",
+            "200",
+            "Did you mean <a href=\"/plain?q=barometer\">barometer</a>?",
+        ),
         ("/plain", "200", "your own words"),
     ];
     for (path, status, words) in cases {
