@@ -4,8 +4,8 @@
 
 mod formats;
 mod ranking;
-mod words;
 mod service;
+mod words;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A foreign crate and the only places that may name it.
-const HOMES: [(&str, &[&str]); 12] = [
+const HOMES: [(&str, &[&str]); 13] = [
     ("candle_core", &["engine/src/model/"]),
     ("candle_nn", &["engine/src/model/"]),
     ("tokenizers", &["engine/src/model/tokenizer.rs", "engine/src/model/spiece.rs"]),
@@ -26,6 +26,7 @@ const HOMES: [(&str, &[&str]); 12] = [
             "api/tests/formats/",
         ],
     ),
+    ("notify", &["indexer/src/watch.rs"]),
     ("rlimit", &["indexer/src/sandbox/child.rs", "api/src/http/accept.rs"]),
     ("hf_hub", &["api/src/hub.rs", "api/src/hub/"]),
 ];

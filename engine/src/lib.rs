@@ -42,7 +42,8 @@ mod why;
 
 pub use candidate::{Candidate, PassageKey};
 pub use collection::{
-    Collection, CollectionSettings, EncodedDocument, Generation, Snapshot, SnapshotStats, Writer,
+    Collection, CollectionSettings, EncodedDocument, Generation, Snapshot, SnapshotStats,
+    StoredDocument, Writer,
 };
 pub use cursor::Cursor;
 pub use document::{Document, DocumentId, Metadata, Passage, PassageId};
@@ -67,5 +68,5 @@ pub use similar::{Like, SimilarDocument, similar};
 pub use span::Span;
 pub use suggest::{Completion, Suggestions, TitleMatch};
 pub use synonyms::Synonyms;
-pub use vector::VectorFormat;
+pub use vector::{StoredVector, VectorFormat};
 pub use why::{Fate, Reached, Why, why};

@@ -24,6 +24,24 @@ pub enum IngestError {
         /// Why.
         source: std::io::Error,
     },
+    /// A glob of the user cannot be understood.
+    #[error(
+        "the glob {glob:?} cannot be used: {reason}; write one as in a .gitignore file, such as *.log or /old/"
+    )]
+    Glob {
+        /// The glob as it was given.
+        glob: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// What the collection remembers of its sources cannot be read or written.
+    #[error("{}: {reason}; set it right or remove it, and give paths and options again", path.display())]
+    Remembered {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The engine failed, or a setting is outside its bounds. What was committed before stays.
     #[error(transparent)]
     Engine(#[from] alder_engine::Error),

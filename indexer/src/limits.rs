@@ -25,6 +25,8 @@ pub const EXTRACT_MEMORY_BYTES_MIN: u64 = 128 << 20;
 
 /// Tokens encoded at once: enough to fill the processor, small enough to stop soon.
 pub(crate) const BATCH_TOKENS: usize = 8_192;
+/// Text waiting to be encoded and stored: documents whose vectors are kept wait behind one that has none yet.
+pub(crate) const QUEUE_BYTES: usize = 8 << 20;
 /// Text that one message from the extracting thread may carry before it is sent.
 pub(crate) const MESSAGE_BYTES: usize = 1 << 20;
 /// Documents that one message may carry.

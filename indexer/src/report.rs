@@ -6,10 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::limits;
 
+/// Files named in the summary as moved or deleted; the report has all.
+const GONE_NAMED: u64 = 20;
+
 /// What happened to every file of one run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct IngestReport {
-    /// Every file that was found, ordered by root and id.
+    /// Every file that was found, ordered by root and id, then those that are gone.
     pub files: Vec<FileReport>,
     /// The sums.
     pub totals: Totals,
@@ -27,6 +30,9 @@ pub struct FileReport {
     /// What became of it.
     #[serde(flatten)]
     pub fate: Fate,
+    /// What is new about it, where documents were stored.
+    #[serde(flatten)]
+    pub novelty: Option<Novelty>,
     /// Documents stored from it in this run.
     pub indexed: u64,
     /// Documents that were stored already with the same content.
@@ -37,6 +43,21 @@ pub struct FileReport {
     pub problems: Vec<Problem>,
     /// What the user should know: guessed encoding, replaced characters, fields left out.
     pub notes: Vec<String>,
+}
+
+/// What is new about a file of which documents were stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "novelty", rename_all = "snake_case")]
+pub enum Novelty {
+    /// It was not there before.
+    Added,
+    /// Its content, or the way it is read, is another than before.
+    Changed,
+    /// Its content was that of a file that is gone.
+    Moved {
+        /// The name of that file.
+        from: String,
+    },
 }
 
 /// What became of a file.
@@ -57,12 +78,17 @@ pub enum Fate {
         /// Why, and what to do.
         reason: String,
     },
+    /// It is gone, or left out now, and so are its documents.
+    Deleted {
+        /// How many there were.
+        documents: u64,
+    },
     /// The run was stopped before its end.
     NotReached,
 }
 
 /// One record that could not be stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// Line on which the record begins, from 1, where it is known.
     pub line: Option<u64>,
@@ -75,14 +101,24 @@ pub struct Problem {
 pub struct Totals {
     /// Files with at least one document stored in this run.
     pub files_indexed: u64,
+    /// Of these, files that were not there before.
+    pub files_added: u64,
+    /// Of these, files whose content is another than before.
+    pub files_changed: u64,
+    /// Of these, files whose content was that of a file that is gone.
+    pub files_moved: u64,
     /// Files whose documents were all stored already.
     pub files_unchanged: u64,
     /// Files that are nothing to index.
     pub files_skipped: u64,
     /// Files that failed.
     pub files_failed: u64,
+    /// Files that are gone or left out now.
+    pub files_deleted: u64,
     /// Files that were not reached.
     pub files_not_reached: u64,
+    /// Files that were opened; the others look as they did before.
+    pub files_read: u64,
     /// Documents stored in this run.
     pub documents: u64,
     /// Documents that were stored already.
@@ -91,6 +127,8 @@ pub struct Totals {
     pub bad_records: u64,
     /// Passages stored in this run.
     pub passages: u64,
+    /// Of these, passages that read as before and kept their vectors.
+    pub vectors_kept: u64,
     /// Documents removed because their file or record is gone.
     pub removed: u64,
     /// Size of the files that were found, in bytes.
@@ -102,7 +140,8 @@ pub struct Totals {
 impl FileReport {
     pub(crate) fn new(path: String, fate: Fate) -> Self {
         let (problems, notes) = (Vec::new(), Vec::new());
-        Self { path, fate, indexed: 0, unchanged: 0, bad_records: 0, problems, notes }
+        let novelty = None;
+        Self { path, fate, novelty, indexed: 0, unchanged: 0, bad_records: 0, problems, notes }
     }
 
     /// Counts a bad record, and keeps it if it is among the first.
@@ -136,8 +175,15 @@ impl IngestReport {
                 Fate::Unchanged => &mut totals.files_unchanged,
                 Fate::Skipped { .. } => &mut totals.files_skipped,
                 Fate::Failed { .. } => &mut totals.files_failed,
+                Fate::Deleted { .. } => &mut totals.files_deleted,
                 Fate::NotReached => &mut totals.files_not_reached,
             } += 1;
+            match file.novelty {
+                Some(Novelty::Added) => totals.files_added += 1,
+                Some(Novelty::Changed) => totals.files_changed += 1,
+                Some(Novelty::Moved { .. }) => totals.files_moved += 1,
+                None => {}
+            }
             totals.documents += file.indexed;
             totals.unchanged += file.unchanged;
             totals.bad_records += file.bad_records;
@@ -153,16 +199,23 @@ impl IngestReport {
     pub fn summary(&self) -> String {
         let t = &self.totals;
         let mut out = format!(
-            "{} documents indexed ({} passages) from {} files in {:.1} s; {} documents unchanged, {} removed; \
-             {} files skipped, {} failed, {} bad records",
+            "{} documents indexed ({} passages, {} with the vectors they had) from {} files in {:.1} s; \
+             files: {} added, {} changed, {} moved, {} unchanged, {} deleted, {} skipped, {} failed; \
+             documents: {} unchanged, {} removed; {} bad records",
             t.documents,
             t.passages,
+            t.vectors_kept,
             t.files_indexed,
             t.seconds,
-            t.unchanged,
-            t.removed,
+            t.files_added,
+            t.files_changed,
+            t.files_moved,
+            t.files_unchanged,
+            t.files_deleted,
             t.files_skipped,
             t.files_failed,
+            t.unchanged,
+            t.removed,
             t.bad_records
         );
         for note in &self.notes {
@@ -172,20 +225,39 @@ impl IngestReport {
             let _ =
                 write!(out, "\nstopped at {file}; run the same command again to go on from there");
         }
+        let mut gone = 0;
         for file in &self.files {
-            file.describe(&mut out);
+            gone += u64::from(file.is_gone());
+            if !file.is_gone() || gone <= GONE_NAMED {
+                file.describe(&mut out);
+            }
+        }
+        if gone > GONE_NAMED {
+            let _ = write!(out, "\nand {} more files moved or deleted", gone - GONE_NAMED);
         }
         out
     }
 }
 
 impl FileReport {
+    /// Whether it is gone from where it was.
+    fn is_gone(&self) -> bool {
+        let moved = matches!(self.novelty, Some(Novelty::Moved { .. }));
+        moved && self.bad_records == 0 || matches!(self.fate, Fate::Deleted { .. })
+    }
+
     fn describe(&self, out: &mut String) {
         let path = &self.path;
         match &self.fate {
             Fate::Failed { reason } => _ = write!(out, "\nfailed  {path}: {reason}"),
             Fate::Skipped { reason } => _ = write!(out, "\nskipped {path}: {reason}"),
+            Fate::Deleted { documents } => {
+                _ = write!(out, "\ndeleted {path}: {documents} documents")
+            }
             _ => {}
+        }
+        if let Some(Novelty::Moved { from }) = &self.novelty {
+            let _ = write!(out, "\nmoved   {path}: it was {from}");
         }
         for problem in &self.problems {
             let line = problem.line.map(|line| format!(":{line}")).unwrap_or_default();

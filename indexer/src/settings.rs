@@ -9,6 +9,12 @@ use crate::limits;
 /// What the user may choose about indexing.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// Globs, as in `.gitignore`, of the files of a folder that are read; none for all.
+    pub include: Vec<String>,
+    /// Globs of the files and folders that are left out.
+    pub exclude: Vec<String>,
+    /// Which files are opened although they look as they did.
+    pub revisit: Revisit,
     /// Largest file read whole, in bytes.
     pub max_file_bytes: u64,
     /// Longest JSON line, JSON array element or CSV row, in bytes.
@@ -31,6 +37,18 @@ pub struct Settings {
     pub extract_seconds: u64,
     /// Address space of that process, in bytes.
     pub extract_memory_bytes: u64,
+}
+
+/// Which files are opened although they look as they did in an earlier run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Revisit {
+    /// All.
+    All,
+    /// Those that failed.
+    #[default]
+    Failed,
+    /// None.
+    None,
 }
 
 /// Names of the fields that are tried in order; the first that has a value is taken.
@@ -58,6 +76,9 @@ impl Default for FieldNames {
 impl Default for Settings {
     fn default() -> Self {
         Self {
+            include: Vec::new(),
+            exclude: Vec::new(),
+            revisit: Revisit::default(),
             max_file_bytes: limits::FILE_BYTES_DEFAULT,
             max_line_bytes: limits::LINE_BYTES_DEFAULT,
             passage_tokens: limits::PASSAGE_TOKENS_DEFAULT,
@@ -90,6 +111,15 @@ impl Settings {
         range("extract_seconds", "seconds", self.extract_seconds as usize, 1, usize::MAX)?;
         let (memory, least) = (self.extract_memory_bytes, limits::EXTRACT_MEMORY_BYTES_MIN);
         range("extract_memory_bytes", "bytes", memory as usize, least as usize, usize::MAX)
+    }
+
+    /// A short hash of everything that decides what becomes of a file, the limits included.
+    pub(crate) fn hash(&self) -> u64 {
+        let limits = (self.max_file_bytes, self.max_line_bytes);
+        let child = (self.extract_seconds, self.extract_memory_bytes, self.extractor.is_some());
+        let all = format!("{}|{limits:?}|{child:?}", self.fingerprint());
+        let hash = blake3::hash(all.as_bytes());
+        u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("a hash has 32 bytes"))
     }
 
     /// Everything that changes what is stored for the same bytes, the version of the extractors included.

@@ -2,13 +2,18 @@
 //!
 //! The id of a file is its path relative to the folder that was given, with `/`; a file given by itself has its
 //! name as id. Hidden files and what `.gitignore` or `.alderignore` exclude are passed over, as users expect of
-//! a search tool; links and special files are reported as skipped.
+//! a search tool, and so are the collections of Alder itself and what the [`Selection`] does not want; links and
+//! special files are reported as skipped.
 
 use std::path::{Path, PathBuf};
 
+use alder_engine::Collection;
 use ignore::WalkBuilder;
 
 use crate::IngestError;
+use crate::ledger::Seen;
+use crate::origin::Origin;
+use crate::selection::Selection;
 
 /// A path given by the user and what was found under it.
 #[derive(Debug)]
@@ -39,13 +44,15 @@ pub(crate) struct SourceFile {
     pub(crate) id: String,
     /// Size when it was listed.
     pub(crate) bytes: u64,
+    /// The same with its time.
+    pub(crate) seen: Option<Seen>,
 }
 
 /// Lists what is under each of `paths`.
 ///
 /// # Errors
 /// [`IngestError::NotFound`] if one does not exist, before anything is read.
-pub(crate) fn walk(paths: &[PathBuf]) -> Result<Vec<Root>, IngestError> {
+pub(crate) fn walk(paths: &[PathBuf], selection: &Selection) -> Result<Vec<Root>, IngestError> {
     if paths.is_empty() {
         return Err(IngestError::NoPaths);
     }
@@ -59,10 +66,10 @@ pub(crate) fn walk(paths: &[PathBuf]) -> Result<Vec<Root>, IngestError> {
             absolute.push(resolved);
         }
     }
-    Ok(absolute.into_iter().map(walk_root).collect())
+    Ok(absolute.into_iter().map(|path| walk_root(path, selection)).collect())
 }
 
-fn walk_root(path: PathBuf) -> Root {
+fn walk_root(path: PathBuf, selection: &Selection) -> Root {
     let kind = if path.is_dir() { RootKind::Folder } else { RootKind::File };
     let mut root = Root { path, kind, files: Vec::new(), skipped: Vec::new(), failed: Vec::new() };
     match kind {
@@ -71,27 +78,54 @@ fn walk_root(path: PathBuf) -> Root {
             let name = path.file_name().map(Path::new).unwrap_or(&path);
             root.add(&path, name, std::fs::symlink_metadata(&path).map_err(|e| e.to_string()));
         }
-        RootKind::Folder => root.walk_folder(),
+        RootKind::Folder => root.walk_folder(selection),
     }
     root.files.sort_by(|a, b| a.id.cmp(&b.id));
     root
 }
 
 impl Root {
-    fn walk_folder(&mut self) {
+    /// What the content hashes of its documents begin with, if it is kept in step with the collection.
+    pub(crate) fn synced(&self) -> Option<u64> {
+        let folder = self.kind == RootKind::Folder;
+        folder.then(|| Origin::new(&self.path.to_string_lossy(), "").root)
+    }
+
+    /// Why `documents` that were not found again are kept.
+    pub(crate) fn kept(&self, documents: usize) -> String {
+        let name = self.path.display();
+        let why =
+            if self.files.is_empty() { "is empty now" } else { "could not be listed completely" };
+        format!(
+            "{name}: the folder {why}; its {documents} documents that were not found were kept, delete them by id \
+             if they are gone"
+        )
+    }
+
+    fn walk_folder(&mut self, selection: &Selection) {
         let base = self.path.clone();
+        let (root, folders) = (base.clone(), selection.clone());
+        let enters = move |entry: &ignore::DirEntry| {
+            let relative = entry.path().strip_prefix(&root).unwrap_or(entry.path());
+            let folder = entry.depth() > 0 && entry.file_type().is_some_and(|t| t.is_dir());
+            !folder || (folders.enters(relative) && !Collection::is_at(entry.path()))
+        };
         let walk = WalkBuilder::new(&base)
             .follow_links(false)
             .require_git(false)
             .git_global(false)
             .parents(false)
             .add_custom_ignore_filename(".alderignore")
+            .filter_entry(enters)
             .build();
         for entry in walk {
             match entry {
                 Ok(entry) if entry.file_type().is_some_and(|t| t.is_dir()) => {}
                 Ok(entry) => {
                     let relative = entry.path().strip_prefix(&base).unwrap_or(entry.path());
+                    if !selection.wants_file(relative) {
+                        continue;
+                    }
                     let metadata = entry.metadata().map_err(|e| e.to_string());
                     self.add(entry.path(), relative, metadata);
                 }
@@ -110,7 +144,8 @@ impl Root {
         match metadata {
             Err(reason) => self.failed.push((id, reason)),
             Ok(metadata) if metadata.is_file() => {
-                self.files.push(SourceFile { path: path.to_owned(), id, bytes: metadata.len() });
+                let (bytes, seen) = (metadata.len(), Seen::new(&metadata));
+                self.files.push(SourceFile { path: path.to_owned(), id, bytes, seen });
             }
             Ok(metadata) if metadata.is_symlink() => {
                 self.skipped.push((id, "a symbolic link; links are not followed".into()));
@@ -153,16 +188,39 @@ mod tests {
             fs::create_dir_all(dir.path().join(name).parent().unwrap()).unwrap();
             fs::write(dir.path().join(name), text).unwrap();
         }
-        let roots = walk(&[dir.path().to_owned(), dir.path().join(".")]).unwrap();
+        let roots =
+            walk(&[dir.path().to_owned(), dir.path().join(".")], &Selection::default()).unwrap();
         assert_eq!(roots.len(), 1, "the same folder twice is one root");
         assert_eq!(ids(&roots[0]), ["b/two.md", "one.txt"]);
-        let single = walk(&[dir.path().join("b/two.md")]).unwrap();
+        let single = walk(&[dir.path().join("b/two.md")], &Selection::default()).unwrap();
         assert_eq!(ids(&single[0]), ["two.md"]);
     }
 
     #[test]
+    fn folders_left_out_and_collections_are_not_entered() {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["a.md", "old/b.md", "sub/c.md", "sub/c.log", "data/default/d.md"] {
+            fs::create_dir_all(dir.path().join(name).parent().unwrap()).unwrap();
+            fs::write(dir.path().join(name), "x").unwrap();
+        }
+        fs::remove_file(dir.path().join("data/default/d.md")).unwrap();
+        let model = alder_engine::ModelIdentity {
+            name: "fake".into(),
+            fingerprint: "0".into(),
+            dimensions: 2,
+        };
+        Collection::open_or_create(&dir.path().join("data/default"), &model).unwrap();
+        let paths = [dir.path().to_owned()];
+        assert_eq!(ids(&walk(&paths, &Selection::default()).unwrap()[0]).len(), 4);
+        let selection = Selection::new(&["*.md".into()], &["/old".into()]).unwrap();
+        assert_eq!(ids(&walk(&paths, &selection).unwrap()[0]), ["a.md", "sub/c.md"]);
+        let direct = [dir.path().join("sub/c.log")];
+        assert_eq!(ids(&walk(&direct, &selection).unwrap()[0]), ["c.log"], "named by itself");
+    }
+
+    #[test]
     fn a_path_that_does_not_exist_is_named() {
-        let error = walk(&[PathBuf::from("no/such/folder")]).unwrap_err();
+        let error = walk(&[PathBuf::from("no/such/folder")], &Selection::default()).unwrap_err();
         assert!(error.to_string().starts_with("no/such/folder does not exist"), "{error}");
     }
 
@@ -175,7 +233,7 @@ mod tests {
         std::os::unix::fs::symlink(dir.path(), dir.path().join("loop")).unwrap();
         let pipe = dir.path().join("pipe");
         assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-        let roots = walk(&[dir.path().to_owned()]).unwrap();
+        let roots = walk(&[dir.path().to_owned()], &Selection::default()).unwrap();
         assert_eq!(ids(&roots[0]), ["a.txt"]);
         let mut skipped = roots[0].skipped.clone();
         skipped.sort();
@@ -188,7 +246,7 @@ mod tests {
             skipped[2],
             ("pipe".into(), "not a regular file (a pipe, socket or device)".into())
         );
-        let direct = walk(&[pipe]).unwrap();
+        let direct = walk(&[pipe], &Selection::default()).unwrap();
         assert_eq!(direct[0].skipped[0].0, "pipe");
     }
 }

@@ -127,7 +127,7 @@ fn problems((index, file): (usize, &FileReport)) -> Vec<ItemResult> {
     let mut out: Vec<ItemResult> = match &file.fate {
         Fate::Failed { reason } => vec![result(ItemOutcome::Failed { detail: reason.clone() })],
         Fate::Skipped { reason } => vec![result(ItemOutcome::Skipped { detail: reason.clone() })],
-        Fate::Indexed | Fate::Unchanged | Fate::NotReached => Vec::new(),
+        Fate::Indexed | Fate::Unchanged | Fate::Deleted { .. } | Fate::NotReached => Vec::new(),
     };
     out.extend(file.problems.iter().map(|problem| {
         let line = problem.line.map(|line| format!("line {line}: ")).unwrap_or_default();

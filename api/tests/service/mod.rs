@@ -93,7 +93,8 @@ fn an_uploaded_pdf_is_read_in_the_sandbox_and_found_by_its_page() {
         (200, &"succeeded".into(), &1.into()),
         "{task}"
     );
-    let found = server.get("/v1/search?q=ferry+Marlow+carries+forty+passengers+across+the+strait").json();
+    let found =
+        server.get("/v1/search?q=ferry+Marlow+carries+forty+passengers+across+the+strait").json();
     assert_eq!(found["hits"][0]["document"], "ferries.pdf", "{found}");
     assert_eq!(found["hits"][0]["page"], 4);
     assert!(!data.path().join("uploads").exists(), "what was uploaded is not kept twice");

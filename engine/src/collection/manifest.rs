@@ -64,14 +64,39 @@ impl Manifest {
                 None => return Err(no_collection(folder)),
             }
         }
+        let manifest = Self::read(folder)?;
+        manifest.check(folder, model)?;
+        finish_creation(folder)?;
+        Ok(manifest)
+    }
+
+    /// The manifest of the collection in `folder`, whatever model it was built with.
+    ///
+    /// # Errors
+    /// As [`super::Collection::open_as_built`].
+    pub(super) fn open_as_built(folder: &Path) -> Result<Self, OpenError> {
+        let path = folder.join(FILE);
+        if !path.try_exists().map_err(|e| OpenError::io(&path, e))? {
+            return Err(no_collection(folder));
+        }
+        let manifest = Self::read(folder)?;
+        manifest.check(folder, &manifest.model)?;
+        finish_creation(folder)?;
+        Ok(manifest)
+    }
+
+    /// Whether there is one in `folder`.
+    pub(super) fn is_in(folder: &Path) -> bool {
+        folder.join(FILE).is_file()
+    }
+
+    fn read(folder: &Path) -> Result<Self, OpenError> {
+        let path = folder.join(FILE);
         let text = fs::read_to_string(&path).map_err(|e| match e.kind() {
             std::io::ErrorKind::InvalidData => damaged(&path, "bytes that are not text"),
             _ => OpenError::io(&path, e),
         })?;
-        let manifest: Self = unseal(&text).map_err(|found| damaged(&path, &found))?;
-        manifest.check(folder, model)?;
-        finish_creation(folder)?;
-        Ok(manifest)
+        unseal(&text).map_err(|found| damaged(&path, &found))
     }
 
     fn check(&self, folder: &Path, model: &ModelIdentity) -> Result<(), OpenError> {

@@ -22,7 +22,7 @@ use self::manifest::{Manifest, VECTORS, store_path};
 use self::vectors::VectorFolder;
 use crate::lexical::Store;
 use crate::model::ModelIdentity;
-use crate::vector::{GRAPH_ROWS_DEFAULT, Shape, VectorFormat};
+use crate::vector::{GRAPH_ROWS_DEFAULT, Shape, StoredVector, VectorFormat};
 use crate::{Document, Embedding, Error, Language, OpenError, Passage, Synonyms};
 
 pub use snapshot::{Snapshot, SnapshotStats};
@@ -40,6 +40,15 @@ pub struct EncodedDocument {
     pub document: Document,
     /// Its passages in order, each with its embedding.
     pub passages: Vec<(Passage, Embedding)>,
+}
+
+/// A document with its passages and their vectors, as they are stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredDocument {
+    /// The document.
+    pub document: Document,
+    /// Its passages in order, each with its vector.
+    pub passages: Vec<(Passage, StoredVector)>,
 }
 
 /// What is chosen when a collection is created, and stays.
@@ -63,7 +72,8 @@ impl Default for CollectionSettings {
     }
 }
 
-/// A named set of documents on disk. The folder is the collection's own: nothing else may write in it.
+/// A named set of documents on disk. The folder is the collection's own: of others only the indexer keeps its
+/// notes in it ([`Collection::folder`]).
 #[derive(Debug, Clone)]
 pub struct Collection {
     shared: Arc<Shared>,
@@ -140,6 +150,35 @@ impl Collection {
         })
     }
 
+    /// Opens the collection in `directory` as it was built, for reading and moving what is stored: without a
+    /// model nothing can be asked of it.
+    ///
+    /// # Errors
+    /// As [`Collection::open`], but for the model.
+    pub fn open_as_built(directory: &Path) -> Result<Self, OpenError> {
+        Self::from_manifest(directory, Manifest::open_as_built(directory)?)
+    }
+
+    /// Whether `directory` is that of a collection, sound or not.
+    pub fn is_at(directory: &Path) -> bool {
+        Manifest::is_in(directory)
+    }
+
+    /// Where it is. Files of the indexer about the collection's sources may stand beside the engine's own.
+    pub fn folder(&self) -> &Path {
+        &self.shared.folder
+    }
+
+    /// The model it was built with.
+    pub fn model(&self) -> &ModelIdentity {
+        &self.shared.manifest.model
+    }
+
+    /// What was chosen when it was created.
+    pub fn settings(&self) -> &CollectionSettings {
+        &self.shared.manifest.settings
+    }
+
     /// The newest published state. Cheap; hold the result for a whole request.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.shared.published.load_full()
@@ -151,11 +190,6 @@ impl Collection {
     /// [`Error::Store`].
     pub fn reload(&self) -> Result<(), Error> {
         self.shared.publish()
-    }
-
-    /// What was chosen when it was created.
-    pub fn settings(&self) -> &CollectionSettings {
-        &self.shared.manifest.settings
     }
 
     /// The words that are taken for each other.

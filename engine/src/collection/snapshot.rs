@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Generation;
 use super::manifest::{VECTORS, store_path};
 use super::vectors::{VectorFiles, bytes_in};
+use super::{Generation, StoredDocument};
 use crate::candidate::{Candidate, PassageKey};
 use crate::lexical::{Plan, View};
 use crate::row_set::RowSet;
-use crate::vector::VectorFile;
+use crate::vector::{StoredVector, VectorFile};
 use crate::{
     Bm25, Cosine, Document, DocumentId, Embedding, Error, Facet, Filter, LastWord, Passage,
     QueryError, Sort, TermScore,
@@ -205,6 +205,33 @@ impl Snapshot {
     /// [`Error::Store`].
     pub fn document(&self, id: &DocumentId) -> Result<Option<Document>, Error> {
         self.view.document(id)
+    }
+
+    /// The document with this id, its passages in order, each with its vector as it is stored.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn stored(&self, id: &DocumentId) -> Result<Option<StoredDocument>, Error> {
+        let Some((document, passages)) = self.view.stored(id)? else { return Ok(None) };
+        let vector = |(passage, bytes)| (passage, StoredVector::from_bytes(bytes));
+        let passages = passages.into_iter().map(vector).collect();
+        Ok(Some(StoredDocument { document, passages }))
+    }
+
+    /// The content hash of the document with this id; its text is not read for it.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn content_hash(&self, id: &DocumentId) -> Result<Option<String>, Error> {
+        self.view.content_hash(id)
+    }
+
+    /// The ids of all documents of which a passage passes `filter`, in order.
+    ///
+    /// # Errors
+    /// [`Error::Query`] for a bad filter, [`Error::Store`].
+    pub fn documents_passing(&self, filter: &Filter) -> Result<Vec<DocumentId>, Error> {
+        self.view.documents_passing(filter)
     }
 
     /// Id and content hash of every live document, in no order: what a sync compares against.

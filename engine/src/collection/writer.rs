@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use super::lock::Lock;
+use super::manifest::Manifest;
 use super::snapshot::check_dimensions;
-use super::{EncodedDocument, Generation, Shared};
+use super::{EncodedDocument, Generation, Shared, Snapshot, StoredDocument};
 use crate::lexical::StoreWriter;
+use crate::vector::{StoredVector, VectorFormat};
 use crate::{DocumentId, Error, OpenError, QueryError, limits};
 
 /// The one writer of a collection; holds its lock until it is dropped.
@@ -34,6 +36,16 @@ impl Writer {
         Ok(Self { store, generation, pending: false, _lock: lock, shared: Arc::clone(&shared) })
     }
 
+    /// The newest published state of the collection it writes to.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.shared.published.load_full()
+    }
+
+    /// How the collection stores vectors.
+    pub fn vector_format(&self) -> VectorFormat {
+        self.shared.manifest.settings.vector_format
+    }
+
     /// Adds the document, replacing one with the same id, with the next commit.
     ///
     /// # Errors
@@ -41,11 +53,33 @@ impl Writer {
     /// [`Error::Query`] beyond a limit or for metadata that cannot be filtered: nothing is added then. Other
     /// [`Error::Store`]: nothing since the last commit is kept.
     pub fn upsert(&mut self, document: EncodedDocument) -> Result<(), Error> {
-        check(&document, self.shared.manifest.model.dimensions)?;
-        let format = self.shared.manifest.settings.vector_format;
+        let dimensions = self.shared.manifest.model.dimensions;
+        let format = self.vector_format();
         let EncodedDocument { document, passages } = document;
-        let encode = |(passage, embedding)| (passage, format.encode(&embedding));
-        let passages: Vec<_> = passages.into_iter().map(encode).collect();
+        for (_, embedding) in &passages {
+            check_dimensions(embedding, dimensions)?;
+        }
+        let store = |(passage, embedding)| (passage, format.store(&embedding));
+        let passages = passages.into_iter().map(store).collect();
+        self.upsert_stored(StoredDocument { document, passages })
+    }
+
+    /// The same for vectors that are stored already, here or in another collection of the same model and format.
+    ///
+    /// # Errors
+    /// As [`Writer::upsert`].
+    pub fn upsert_stored(&mut self, document: StoredDocument) -> Result<(), Error> {
+        let Manifest { model, settings, .. } = &self.shared.manifest;
+        for (_, vector) in &document.passages {
+            settings
+                .vector_format
+                .check(vector, model.dimensions)
+                .map_err(|reason| Error::Store { doing: "adding a document", reason })?;
+        }
+        check(&document)?;
+        let StoredDocument { document, passages } = document;
+        let bytes = |(passage, vector): (_, StoredVector)| (passage, vector.into_bytes());
+        let passages: Vec<_> = passages.into_iter().map(bytes).collect();
         self.store.upsert(&document, &passages)?;
         self.pending = true;
         Ok(())
@@ -86,6 +120,24 @@ impl Writer {
         Ok(next)
     }
 
+    /// Rewrites the collection as one segment without what was deleted or replaced. Until then, or until enough
+    /// is deleted, the words of such passages count in the statistics of BM25, as they do in Lucene. Takes as long
+    /// as writing the whole collection.
+    ///
+    /// # Errors
+    /// [`Error::Store`], also when something is not committed yet.
+    pub fn compact(&mut self) -> Result<(), Error> {
+        if self.pending {
+            let reason = "something is not committed yet; commit first".into();
+            return Err(Error::Store { doing: "compacting", reason });
+        }
+        if self.store.compact()? {
+            self.shared.publish()?;
+            self.maintain()?;
+        }
+        Ok(())
+    }
+
     /// Merges small segments, builds graphs, removes what is no longer used.
     fn maintain(&mut self) -> Result<(), Error> {
         if self.store.merge()? {
@@ -101,8 +153,8 @@ impl Writer {
 }
 
 /// Refuses what must not get into the store.
-fn check(document: &EncodedDocument, dimensions: usize) -> Result<(), Error> {
-    let EncodedDocument { document, passages } = document;
+fn check(document: &StoredDocument) -> Result<(), Error> {
+    let StoredDocument { document, passages } = document;
     let bounds = [
         ("text", "bytes", document.text.len(), limits::DOCUMENT_TEXT_BYTES),
         ("passages", "passages", passages.len(), limits::DOCUMENT_PASSAGES),
@@ -113,8 +165,7 @@ fn check(document: &EncodedDocument, dimensions: usize) -> Result<(), Error> {
             return Err(QueryError::OutOfRange { field, unit, found, min: 0, max }.into());
         }
     }
-    for (ordinal, (passage, embedding)) in passages.iter().enumerate() {
-        check_dimensions(embedding, dimensions)?;
+    for (ordinal, (passage, _)) in passages.iter().enumerate() {
         let ours = passage.id.document == document.id && passage.id.ordinal as usize == ordinal;
         if !ours || passage.span.slice(&document.text) != Some(&passage.text) {
             let (id, found) = (&document.id, &passage.id);

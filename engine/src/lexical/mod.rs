@@ -7,6 +7,7 @@ mod bm25;
 mod check;
 mod columns;
 mod constraint;
+mod documents;
 mod expand;
 mod facts;
 mod filter;

@@ -33,9 +33,9 @@ pub(crate) struct View {
 pub(super) struct SegmentView {
     id: String,
     pub(super) live: RowSet,
-    ids: Option<StrColumn>,
-    ordinals: Column<u64>,
-    hashes: Option<StrColumn>,
+    pub(super) ids: Option<StrColumn>,
+    pub(super) ordinals: Column<u64>,
+    pub(super) hashes: Option<StrColumn>,
 }
 
 impl std::fmt::Debug for View {
@@ -173,7 +173,7 @@ impl View {
         Ok(keys)
     }
 
-    fn record(&self, address: DocAddress) -> Result<TantivyDocument, Error> {
+    pub(super) fn record(&self, address: DocAddress) -> Result<TantivyDocument, Error> {
         self.searcher.doc(address).map_err(failed("reading a record"))
     }
 
@@ -265,7 +265,7 @@ impl SegmentView {
 }
 
 /// The rows with `term` that are not deleted.
-fn live_postings(reader: &SegmentReader, term: &Term) -> tantivy::Result<Vec<u32>> {
+pub(super) fn live_postings(reader: &SegmentReader, term: &Term) -> tantivy::Result<Vec<u32>> {
     let mut rows = Vec::new();
     let index = reader.inverted_index(term.field())?;
     if let Some(mut postings) = index.read_postings(term, IndexRecordOption::Basic)? {
@@ -280,7 +280,7 @@ fn live_postings(reader: &SegmentReader, term: &Term) -> tantivy::Result<Vec<u32
 }
 
 /// The text of a row in a column of strings.
-fn text_at(column: Option<&StrColumn>, row: u32) -> Option<String> {
+pub(super) fn text_at(column: Option<&StrColumn>, row: u32) -> Option<String> {
     let column = column?;
     let mut text = String::new();
     let found = column.ord_to_str(column.ords().first(row)?, &mut text).ok()?;

@@ -116,8 +116,24 @@ impl StoreWriter {
     /// [`Error::Store`]; the segments stay as they were then.
     pub(crate) fn merge(&mut self) -> Result<bool, Error> {
         let metas = self.index.searchable_segment_metas().map_err(failed("listing segments"))?;
-        let groups = merge_groups(&metas);
-        for group in &groups {
+        self.merge_all(&merge_groups(&metas))
+    }
+
+    /// Rewrites everything as one segment without what is deleted, unless it is that already. Returns whether
+    /// anything changed. Never beside a commit, as [`StoreWriter::merge`].
+    ///
+    /// # Errors
+    /// [`Error::Store`]; the segments stay as they were then.
+    pub(crate) fn compact(&mut self) -> Result<bool, Error> {
+        let metas = self.index.searchable_segment_metas().map_err(failed("listing segments"))?;
+        if metas.len() < 2 && metas.iter().all(|meta| !meta.has_deletes()) {
+            return Ok(false);
+        }
+        self.merge_all(&[metas.iter().map(SegmentMeta::id).collect()])
+    }
+
+    fn merge_all(&mut self, groups: &[Vec<SegmentId>]) -> Result<bool, Error> {
+        for group in groups {
             self.attempt("merging segments", |writer| writer.merge(group).wait())?;
         }
         if groups.is_empty() {

@@ -21,6 +21,27 @@ pub enum VectorFormat {
     F32,
 }
 
+/// A vector as it is stored, byte for byte: what is kept when a document is moved, exported or imported.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StoredVector(Vec<u8>);
+
+impl StoredVector {
+    /// The vector with these bytes. Whether they are one is checked when it is stored.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes: tag, scale (int8 only) and values, little-endian.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The same, taken.
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
 impl VectorFormat {
     /// The tag in stored bytes and vector files.
     pub(super) fn tag(self) -> u8 {
@@ -44,6 +65,19 @@ impl VectorFormat {
     /// Bytes of one stored vector, tag and scale included.
     pub fn stored_bytes(self, dimensions: usize) -> usize {
         1 + if self == Self::Int8 { 4 } else { 0 } + self.row_bytes(dimensions)
+    }
+
+    /// `embedding` as it is stored.
+    pub fn store(self, embedding: &Embedding) -> StoredVector {
+        StoredVector(self.encode(embedding))
+    }
+
+    /// Whether `vector` is one of this format and length.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(self, vector: &StoredVector, dimensions: usize) -> Result<(), String> {
+        self.split(&vector.0, dimensions).map(drop)
     }
 
     /// The stored bytes of `embedding`.

@@ -14,7 +14,7 @@ mod tests;
 
 pub(crate) use build::add_graph;
 pub(crate) use file::{Shape, VectorFile};
-pub use format::VectorFormat;
+pub use format::{StoredVector, VectorFormat};
 pub(crate) use write::{flat_image, write_flat};
 
 /// Rows from which a segment gets a graph, unless the collection was created with another number: below it a

@@ -238,3 +238,56 @@ fn zero_vectors_and_duplicates_are_found() {
     names.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     assert_eq!(found, names, "equal scores are in order of document id");
 }
+
+#[test]
+fn a_document_taken_out_with_its_vectors_can_be_stored_elsewhere_bit_for_bit() {
+    for vector_format in [VectorFormat::Int8, VectorFormat::F16, VectorFormat::F32] {
+        let settings = CollectionSettings { vector_format, ..small_graphs() };
+        let [here, there] = [(); 2].map(|()| {
+            let folder = tempfile::tempdir().unwrap();
+            let made = Collection::open_or_create_with(folder.path(), &model(), &settings).unwrap();
+            (made, folder)
+        });
+        let mut writer = here.0.writer().unwrap();
+        (0..5).for_each(|number| writer.upsert(document(number, 1)).unwrap());
+        writer.commit().unwrap();
+        drop(writer);
+        let snapshot = Collection::open_as_built(here.1.path()).unwrap().snapshot();
+        let mut writer = there.0.writer().unwrap();
+        for number in 0..5 {
+            let name = id(number);
+            let hash = snapshot.content_hash(&name).unwrap();
+            assert_eq!(hash, Some(document(number, 1).document.content_hash));
+            writer.upsert_stored(snapshot.stored(&name).unwrap().unwrap()).unwrap();
+        }
+        writer.commit().unwrap();
+        let copy = there.0.snapshot();
+        assert_holds(&copy, (0..5).map(|n| (n, 1)));
+        for number in 0..5 {
+            let name = id(number);
+            assert_eq!(copy.stored(&name).unwrap(), snapshot.stored(&name).unwrap());
+        }
+        let none = id(99);
+        assert!(
+            copy.stored(&none).unwrap().is_none() && copy.content_hash(&none).unwrap().is_none()
+        );
+
+        let mut other = snapshot.stored(&id(1)).unwrap().unwrap();
+        other.passages[0].1 = alder_engine::StoredVector::from_bytes(vec![9; 21]);
+        let error = writer.upsert_stored(other).unwrap_err().to_string();
+        assert!(error.contains("a vector"), "{error}");
+    }
+}
+
+#[test]
+fn documents_are_listed_by_filter() {
+    let folder = tempfile::tempdir().unwrap();
+    let collection = open(folder.path());
+    let mut writer = collection.writer().unwrap();
+    (0..6).for_each(|number| writer.upsert(document(number, 1)).unwrap());
+    writer.delete(&id(2)).unwrap();
+    writer.commit().unwrap();
+    let even = r#"{"must": [{"key": "parity", "match": {"value": "even"}}]}"#;
+    let found = collection.snapshot().documents_passing(&serde_json::from_str(even).unwrap());
+    assert_eq!(found.unwrap(), [id(0), id(4)]);
+}

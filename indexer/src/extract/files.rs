@@ -158,6 +158,7 @@ impl<'a> Files<'a> {
             Format::Archive | Format::Compressed => {
                 Err(skipped("an archive within an archive is not opened"))
             }
+            Format::Mail => mail::mail(self, place, input),
             Format::Mbox => mail::mailbox(self, place, input),
             Format::MediaWiki => mediawiki::dump(self, place, input),
             Format::JsonLines => self.records(place, |records| {
@@ -194,13 +195,10 @@ impl<'a> Files<'a> {
             Format::OpenDocument => opendocument::extract(bytes),
             Format::Spreadsheet => spreadsheet::extract(bytes),
             Format::Epub => epub::extract(bytes),
-            Format::Mail => mail::message(&bytes),
             _ => return self.text(place, format, bytes),
         };
         let mut extracted = extracted.map_err(failed)?;
-        // What a message has beside its text is no damage.
-        if extracted.text.trim().is_empty() && !extracted.notes.is_empty() && format != Format::Mail
-        {
+        if extracted.text.trim().is_empty() && !extracted.notes.is_empty() {
             return Err(failed(extracted.notes.join("; ")));
         }
         finish(&mut extracted, place.name);

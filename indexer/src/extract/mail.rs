@@ -1,26 +1,70 @@
 //! Mail, by mail-parser: subject, people, date and text of a message, and mailboxes in mbox form (RFC 4155).
-//! What a reply quotes at its end is left out, since the message it answers says it.
+//! What a reply quotes at its end is left out, since the message it answers says it. Attachments are documents of
+//! their own, one level deep: what is attached to a mail in an archive or to an attached mail is only named.
 
 use std::collections::HashSet;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 
 use mail_parser::{Address, Message, MessageParser, PartType};
 
 use super::builder::Builder;
 use super::files::{End, Files, Place, failed, larger_than};
 use super::{BlockKind, Extracted, Found, Item, finish, html, text, truncate};
+use crate::{Format, limits};
 
+/// Attachments of one message that are read.
+const ATTACHMENTS: usize = 100;
+/// Attachments named in the metadata of a message.
+const ATTACHMENTS_NAMED: usize = 20;
+/// The name of an attachment is part of an id.
+const NAME_BYTES: usize = 100;
 /// People named in the text of a message.
 const PEOPLE_NAMED: usize = 5;
 /// A message id longer than this names nothing.
 const MESSAGE_ID_BYTES: usize = 200;
 
-/// Extracts one message.
-///
-/// # Errors
-/// The reason in words.
-pub(super) fn message(bytes: &[u8]) -> Result<Extracted, String> {
-    parse(bytes).map(|(extracted, _)| extracted)
+/// Reads one message.
+pub(super) fn mail(
+    files: &mut Files<'_>,
+    place: Place<'_>,
+    input: &mut dyn Read,
+) -> Result<(), End> {
+    let bytes = files.read_whole(input)?;
+    let Parsed { mut extracted, attachments, .. } =
+        parse(&bytes, place.suffix.is_empty()).map_err(failed)?;
+    finish(&mut extracted, place.name);
+    let own = files.document(place, extracted);
+    if matches!(own, Err(End::Stop)) {
+        return own;
+    }
+    let any = !attachments.is_empty();
+    attached(files, place.suffix, attachments)?;
+    // A mail of attachments alone is not empty.
+    if any { Ok(()) } else { own }
+}
+
+/// Reads the attachments of the message that `suffix` names.
+fn attached(
+    files: &mut Files<'_>,
+    suffix: &str,
+    attachments: Vec<(String, Vec<u8>)>,
+) -> Result<(), End> {
+    let mut seen = HashSet::new();
+    for (number, (name, bytes)) in (1..).zip(attachments) {
+        let unique =
+            if seen.insert(name.clone()) { name.clone() } else { format!("{number}/{name}") };
+        let suffix = format!("{suffix}/{unique}");
+        let head = &bytes[..bytes.len().min(limits::SNIFF_BYTES)];
+        match Format::detect(&name, head) {
+            _ if bytes.is_empty() => {}
+            Ok(format) => {
+                let place = Place { name: &name, suffix: &suffix };
+                files.entry(place, format, &mut Cursor::new(&bytes))?;
+            }
+            Err(reason) => files.unread(&unique, &reason)?,
+        }
+    }
+    Ok(())
 }
 
 /// Reads a mailbox message by message; each is named after its message id, or its number where it has none.
@@ -37,19 +81,20 @@ pub(super) fn mailbox(
         let parsed = if message.len() as u64 > mailbox.most {
             Err(larger_than(mailbox.most))
         } else {
-            parse(&message)
+            parse(&message, place.suffix.is_empty())
         };
-        let item = match parsed {
-            Err(reason) => Item::Problem(format!("message {number}: {reason}")),
-            Ok((mut extracted, id)) => {
+        match parsed {
+            Err(reason) => files.emit(Item::Problem(format!("message {number}: {reason}")))?,
+            Ok(Parsed { mut extracted, id, attachments }) => {
                 finish(&mut extracted, &format!("Message {number}"));
                 let id = id.filter(|id| id.len() <= MESSAGE_ID_BYTES && seen.insert(id.clone()));
                 let suffix =
                     format!("{}#{}", place.suffix, id.unwrap_or_else(|| number.to_string()));
-                Item::Document(Box::new(Found { id: None, suffix, extracted }))
+                let found = Found { id: None, suffix: suffix.clone(), extracted };
+                files.emit(Item::Document(Box::new(found)))?;
+                attached(files, &suffix, attachments)?;
             }
-        };
-        files.emit(item)?;
+        }
     }
     Ok(())
 }
@@ -94,8 +139,17 @@ impl<R: Read> Mailbox<R> {
     }
 }
 
-/// A message and its id.
-fn parse(bytes: &[u8]) -> Result<(Extracted, Option<String>), String> {
+/// What there is in a message.
+struct Parsed {
+    extracted: Extracted,
+    /// Its message id.
+    id: Option<String>,
+    /// Name and content of each attachment that is to be read.
+    attachments: Vec<(String, Vec<u8>)>,
+}
+
+/// Parses a message; the attachments are only named unless `open`.
+fn parse(bytes: &[u8], open: bool) -> Result<Parsed, String> {
     let message = MessageParser::default()
         .parse(bytes)
         .filter(|message| !message.headers().is_empty())
@@ -118,14 +172,21 @@ fn parse(bytes: &[u8]) -> Result<(Extracted, Option<String>), String> {
     }
     builder.push(BlockKind::Lines, &head);
     bodies(&message, &mut builder);
-    let attachments: Vec<String> = attachments(&message);
+    let mut attachments: Vec<(String, Vec<u8>)> = attachments(&message);
     let mut extracted = builder.finish();
     if !attachments.is_empty() {
-        extracted.notes.push(format!("attachments are not read: {}", attachments.join(", ")));
-        fields.push(("attachments", attachments.into()));
+        let names: Vec<&str> = attachments.iter().map(|(name, _)| name.as_str()).collect();
+        let named = &names[..names.len().min(ATTACHMENTS_NAMED)];
+        if !open {
+            extracted.notes.push(format!("attachments are not read: {}", named.join(", ")));
+        }
+        fields.push(("attachments", named.into()));
+    }
+    if !open {
+        attachments.clear();
     }
     extracted.metadata.extend(fields.into_iter().map(|(key, value)| (key.to_owned(), value)));
-    Ok((extracted, message.message_id().map(str::to_owned)))
+    Ok(Parsed { extracted, id: message.message_id().map(str::to_owned), attachments })
 }
 
 /// Adds the text of a message: plain where there is such a form of it, otherwise what its HTML says.
@@ -175,12 +236,19 @@ fn names(address: &Address<'_>) -> Vec<String> {
     people.filter(|person| !person.is_empty()).collect()
 }
 
-fn attachments(message: &Message<'_>) -> Vec<String> {
+/// Name and content of each attachment; the name is the last part of the one it was given.
+fn attachments(message: &Message<'_>) -> Vec<(String, Vec<u8>)> {
     use mail_parser::MimeHeaders;
-    let named = message.attachments().map(|part| {
-        let mut name = part.attachment_name().unwrap_or("without a name").to_owned();
-        truncate(&mut name, 100);
-        name
+    let attachments = message.attachments().enumerate().map(|(number, part)| {
+        let given = part.attachment_name().unwrap_or_default().replace('\\', "/");
+        let last = given.rsplit('/').find(|part| !matches!(*part, "" | "." | ".."));
+        let message = matches!(part.body, PartType::Message(_));
+        let mut name = match last {
+            Some(name) => name.replace('\0', ""),
+            None => format!("attachment-{}{}", number + 1, if message { ".eml" } else { "" }),
+        };
+        truncate(&mut name, NAME_BYTES);
+        (name, part.contents().to_vec())
     });
-    named.take(20).collect()
+    attachments.take(ATTACHMENTS).collect()
 }

@@ -150,4 +150,8 @@ fn truncate(text: &mut String, bytes: usize) {
 #[cfg(test)]
 mod files_tests;
 #[cfg(test)]
+mod fuzz_tests;
+#[cfg(test)]
+mod mail_tests;
+#[cfg(test)]
 mod tests;

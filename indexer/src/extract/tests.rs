@@ -61,7 +61,7 @@ pub(super) fn check_blocks(extracted: &Extracted) -> Result<(), TestCaseError> {
 }
 
 /// The same, and the title is bounded.
-fn check(extracted: &Extracted) -> Result<(), TestCaseError> {
+pub(crate) fn check(extracted: &Extracted) -> Result<(), TestCaseError> {
     check_blocks(extracted)?;
     prop_assert!(extracted.title.len() <= limits::TITLE_BYTES);
     Ok(())

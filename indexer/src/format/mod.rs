@@ -110,7 +110,8 @@ impl Format {
 
     /// Whether one file may hold many documents that are named after it.
     pub(crate) fn is_container(self) -> bool {
-        matches!(self, Self::Archive | Self::Compressed | Self::Mbox | Self::MediaWiki)
+        let several = [Self::Archive, Self::Compressed, Self::Mail, Self::Mbox, Self::MediaWiki];
+        several.contains(&self)
     }
 }
 

@@ -121,10 +121,10 @@ pub(super) const TABLE: &[Row] = &[
         Format::Mail,
         "Mail",
         &["eml"],
-        "the message",
-        "subject, people, date, text without the quoted tail; names of attachments",
+        "the message, each attachment",
+        "subject, people, date, text without the quoted tail; what the format of the attachment gives",
     ),
-    row(Format::Mbox, "Mailboxes", &["mbox", "mbx"], "each message", "as mail"),
+    row(Format::Mbox, "Mailboxes", &["mbox", "mbx"], "each message, each attachment", "as mail"),
     row(
         Format::Json,
         "JSON",

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use alder_engine::{Embedding, Span};
+use alder_engine::Span;
 
 use super::*;
 use crate::IngestReport;
@@ -13,7 +13,7 @@ use crate::IngestReport;
 fn index(
     settings: &Settings,
     paths: &[PathBuf],
-    mut look: impl FnMut(&EncodedDocument),
+    mut look: impl FnMut(&StoredDocument),
 ) -> IngestReport {
     let word = |text: &str, word: &str| {
         let start = word.as_ptr() as usize - text.as_ptr() as usize;
@@ -22,8 +22,9 @@ fn index(
     let output = Output {
         settings,
         encode: Box::new(|texts| {
-            Ok(texts.iter().map(|_| Embedding::normalised(vec![1.0])).collect())
+            Ok(texts.iter().map(|_| StoredVector::from_bytes(vec![1])).collect())
         }),
+        stored: Box::new(|_| Ok(None)),
         sink: Box::new(move |change| {
             if let Change::Upsert(document) = change {
                 look(&document);
@@ -35,7 +36,8 @@ fn index(
     };
     let token_spans =
         Box::new(move |text: &str| Ok(text.split_whitespace().map(|w| word(text, w)).collect()));
-    Indexer { token_spans, known: HashMap::new(), output }.index(paths).unwrap()
+    let (known, ledger) = (Known::default(), Ledger::default());
+    Indexer { token_spans, known, ledger, output }.index(paths).unwrap()
 }
 
 /// The largest resident size of this process so far, in MiB, where the system tells it.

@@ -7,7 +7,6 @@ use std::ops::ControlFlow;
 
 use alder_engine::DocumentId;
 
-use super::content_hash;
 use super::extracting::{
     Extracting, Job, Message, Outcome, failed, skipped, too_large, unreadable,
 };
@@ -32,10 +31,10 @@ impl Extracting<'_> {
         if !format.is_container() {
             let own = hash_of(file).map_err(unreadable)?;
             let id = DocumentId::new(job.file.id.clone()).map_err(|e| failed(e.to_string()))?;
-            let content_hash = content_hash(&job.origin, &settings.fingerprint(), &own);
-            if self.known.get(&id) == Some(&content_hash) {
+            let content_hash = job.origin.content_hash(&settings.fingerprint(), &own);
+            if self.known.has(&id, &content_hash) {
                 self.once(&id, job).map_err(failed)?;
-                let _ = self.tell(Message::Unchanged { key: job.key });
+                self.unchanged(job, &id, &content_hash);
                 return Ok(());
             }
             hash = Some(own);
@@ -89,9 +88,9 @@ impl Extracting<'_> {
         let id = id.unwrap_or_else(|| format!("{}{suffix}", job.file.id));
         let id = DocumentId::new(id).map_err(|error| error.to_string())?;
         self.once(&id, job)?;
-        let content_hash = content_hash(&job.origin, &self.settings.fingerprint(), &hash);
-        if self.known.get(&id) == Some(&content_hash) {
-            let _ = self.tell(Message::Unchanged { key: job.key });
+        let content_hash = job.origin.content_hash(&self.settings.fingerprint(), &hash);
+        if self.known.has(&id, &content_hash) {
+            self.unchanged(job, &id, &content_hash);
             return Ok(());
         }
         let position = job.position + job.file.bytes;

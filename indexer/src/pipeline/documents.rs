@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::encoding::{Encoding, Prepared};
 use super::extracting::prepare;
-use super::{Indexer, Origin, content_hash};
+use super::{Indexer, Origin};
 use crate::IngestError;
 use crate::extract::{self, BlockKind, Extracted};
 
@@ -68,16 +68,19 @@ impl Indexer<'_> {
             let prepared =
                 DocumentId::new(incoming.id.clone()).map_err(|e| e.to_string()).and_then(|id| {
                     let hash =
-                        content_hash(&Origin::new("documents", ""), &fingerprint, &hash(&incoming));
-                    if self.known.get(&id) == Some(&hash) {
+                        Origin::new("documents", "").content_hash(&fingerprint, &hash(&incoming));
+                    if self.known.has(&id, &hash) {
                         return Ok(None);
                     }
+                    let relatives = self.known.relatives(&id, &hash);
+                    let relatives = relatives.into_iter().cloned().collect();
                     // A later document with this id replaces this one, whatever was stored before.
-                    self.known.remove(&id);
+                    self.known.forget(&id);
                     let extracted =
                         extract::plain(incoming.title, incoming.text, BlockKind::Paragraph);
                     let extracted = Extracted { metadata: incoming.metadata, ..extracted };
-                    prepare(id, hash, extracted, (settings, &*self.token_spans)).map(Some)
+                    let prepared = prepare(id, hash, extracted, (settings, &*self.token_spans))?;
+                    Ok(Some(Prepared { relatives, ..prepared }))
                 });
             match prepared {
                 Ok(Some(prepared)) => encoding.push(Prepared { key, ..prepared })?,
@@ -89,7 +92,7 @@ impl Indexer<'_> {
         encoding.commit()?;
         for finished in encoding.finished {
             outcomes[finished.key] = match finished.result {
-                Ok(passages) => ItemOutcome::Indexed { passages },
+                Ok((passages, _)) => ItemOutcome::Indexed { passages },
                 Err(reason) => ItemOutcome::Failed { reason },
             };
         }

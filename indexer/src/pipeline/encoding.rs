@@ -1,14 +1,15 @@
-//! [`Encoding`]: documents cut into passages → embeddings → the collection, in batches across documents, with a
-//! commit every so often.
+//! [`Encoding`]: documents cut into passages → vectors → the collection, in batches across documents, with a
+//! commit every so often. A passage that reads the same to the encoder as one that is stored keeps its vector.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use alder_engine::{Document, Embedding, EncodedDocument, Error, Passage, PassageId};
+use alder_engine::{Document, DocumentId, Error, Passage, PassageId, StoredDocument, StoredVector};
 
 use super::{Change, Event, Output};
 use crate::chunk::Chunk;
 use crate::limits;
+use crate::origin::Origin;
 
 /// A document that is ready to be encoded.
 #[derive(Debug)]
@@ -17,22 +18,40 @@ pub(super) struct Prepared {
     pub(super) key: usize,
     pub(super) document: Document,
     pub(super) chunks: Vec<Chunk>,
+    /// Stored documents that may have passages in common with it.
+    pub(super) relatives: Vec<DocumentId>,
+    /// The file it was moved from.
+    pub(super) moved_from: Option<Origin>,
     /// Bytes of all files up to its end.
     pub(super) position: u64,
 }
 
-/// What became of a prepared document: its passages, or why it was refused.
+/// What became of a prepared document.
 #[derive(Debug)]
 pub(super) struct Finished {
     pub(super) key: usize,
     pub(super) id: String,
     pub(super) position: u64,
-    pub(super) result: Result<u64, String>,
+    pub(super) moved_from: Option<Origin>,
+    /// Its passages and how many of them kept their vectors, or why it was refused.
+    pub(super) result: Result<(u64, u64), String>,
 }
 
 struct Pending {
     prepared: Prepared,
-    passages: Vec<(Passage, Embedding)>,
+    /// The vector of each passage, as far as it is there.
+    vectors: Vec<Option<StoredVector>>,
+    kept: u64,
+    /// Passages before this one have their vectors.
+    next: usize,
+}
+
+impl Pending {
+    /// The first passage from `next` on without a vector.
+    fn missing(&self) -> Option<usize> {
+        let rest = self.vectors[self.next..].iter();
+        rest.zip(self.next..).find(|(vector, _)| vector.is_none()).map(|(_, ordinal)| ordinal)
+    }
 }
 
 /// The queue of documents on their way into the collection.
@@ -41,6 +60,8 @@ pub(super) struct Encoding<'i, 'a> {
     queue: VecDeque<Pending>,
     /// Tokens in the queue that are not encoded yet.
     tokens: usize,
+    /// Text in the queue.
+    bytes: usize,
     uncommitted: u64,
     last_commit: Instant,
     stored: u64,
@@ -55,6 +76,7 @@ impl<'i, 'a> Encoding<'i, 'a> {
             output,
             queue,
             tokens: 0,
+            bytes: 0,
             uncommitted: 0,
             last_commit: Instant::now(),
             stored: 0,
@@ -82,12 +104,38 @@ impl<'i, 'a> Encoding<'i, 'a> {
 
     /// Takes a document; encodes and stores when there is enough for a batch.
     pub(super) fn push(&mut self, prepared: Prepared) -> Result<(), Error> {
-        self.tokens += prepared.chunks.iter().map(|chunk| chunk.tokens).sum::<usize>();
-        self.queue.push_back(Pending { passages: Vec::new(), prepared });
-        while self.tokens >= limits::BATCH_TOKENS && !self.output.is_stopped() {
+        let vectors = self.kept_vectors(&prepared)?;
+        let new = prepared.chunks.iter().zip(&vectors).filter(|(_, vector)| vector.is_none());
+        self.tokens += new.map(|(chunk, _)| chunk.tokens).sum::<usize>();
+        self.bytes += prepared.document.text.len();
+        let kept = vectors.iter().flatten().count() as u64;
+        self.queue.push_back(Pending { prepared, vectors, kept, next: 0 });
+        self.store()?;
+        while self.is_full() && !self.output.is_stopped() {
             self.batch()?;
         }
         Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        let much = self.bytes >= limits::QUEUE_BYTES;
+        self.tokens >= limits::BATCH_TOKENS || (much && !self.queue.is_empty())
+    }
+
+    /// The vectors that passages of stored relatives have for the same text.
+    fn kept_vectors(&self, prepared: &Prepared) -> Result<Vec<Option<StoredVector>>, Error> {
+        let mut stored = HashMap::new();
+        for id in &prepared.relatives {
+            let relative = (self.output.stored)(id)?.into_iter().flat_map(|d| d.passages);
+            stored.extend(relative.map(|(passage, vector)| (passage.for_encoder(), vector)));
+        }
+        if stored.is_empty() {
+            return Ok(vec![None; prepared.chunks.len()]);
+        }
+        let texts = prepared.chunks.iter().enumerate().map(|(ordinal, chunk)| {
+            stored.get(&passage(&prepared.document, ordinal, chunk).for_encoder()).cloned()
+        });
+        Ok(texts.collect())
     }
 
     /// Encodes and stores what waits.
@@ -116,53 +164,58 @@ impl<'i, 'a> Encoding<'i, 'a> {
 
     /// Encodes one batch from the front of the queue and stores the documents that are complete with it.
     fn batch(&mut self) -> Result<(), Error> {
-        let mut passages = Vec::new();
-        let mut counts = Vec::new();
+        let mut places = Vec::new();
+        let mut texts = Vec::new();
         let mut room = limits::BATCH_TOKENS;
-        for pending in &self.queue {
-            let before = passages.len();
-            let Prepared { document, chunks, .. } = &pending.prepared;
-            for (ordinal, chunk) in chunks.iter().enumerate().skip(pending.passages.len()) {
+        'full: for (number, pending) in self.queue.iter_mut().enumerate() {
+            while let Some(ordinal) = pending.missing() {
                 if room == 0 {
-                    break;
+                    break 'full;
                 }
+                let chunk = &pending.prepared.chunks[ordinal];
                 room = room.saturating_sub(chunk.tokens);
                 self.tokens = self.tokens.saturating_sub(chunk.tokens);
-                passages.push(passage(document, ordinal, chunk));
+                texts.push(passage(&pending.prepared.document, ordinal, chunk).for_encoder());
+                places.push((number, ordinal));
+                pending.next = ordinal + 1;
             }
-            counts.push(passages.len() - before);
-            if room == 0 {
-                break;
-            }
+            pending.next = pending.vectors.len();
         }
-        let texts: Vec<String> = passages.iter().map(Passage::for_encoder).collect();
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let embeddings = (self.output.encode)(&texts)?;
-        let mut encoded = passages.into_iter().zip(embeddings);
-        for (pending, count) in self.queue.iter_mut().zip(counts) {
-            pending.passages.extend(encoded.by_ref().take(count));
+        let vectors = if texts.is_empty() { Vec::new() } else { (self.output.encode)(&texts)? };
+        for ((number, ordinal), vector) in places.into_iter().zip(vectors) {
+            self.queue[number].vectors[ordinal] = Some(vector);
         }
         self.store()
     }
 
     /// Stores the complete documents at the front of the queue; commits when it is time.
     fn store(&mut self) -> Result<(), Error> {
-        while self.queue.front().is_some_and(|p| p.passages.len() == p.prepared.chunks.len()) {
-            let Some(Pending { prepared, passages }) = self.queue.pop_front() else { break };
-            let Prepared { key, document, position, .. } = prepared;
+        while self.queue.front().is_some_and(|pending| pending.missing().is_none()) {
+            let Some(Pending { prepared, vectors, kept, .. }) = self.queue.pop_front() else {
+                break;
+            };
+            let Prepared { key, document, chunks, position, moved_from, .. } = prepared;
+            self.bytes -= document.text.len();
+            let passages: Vec<(Passage, StoredVector)> = chunks
+                .iter()
+                .enumerate()
+                .map(|(ordinal, chunk)| passage(&document, ordinal, chunk))
+                .zip(vectors.into_iter().flatten())
+                .collect();
             let (id, count) = (document.id.to_string(), passages.len() as u64);
-            let document = Box::new(EncodedDocument { document, passages });
+            let document = Box::new(StoredDocument { document, passages });
             let result = match (self.output.sink)(Change::Upsert(document)) {
                 Ok(()) => {
                     self.stored += 1;
                     self.uncommitted += 1;
-                    Ok(count)
+                    Ok((count, kept))
                 }
                 // Beyond a limit of the engine: the document's fault, not the collection's.
                 Err(Error::Query(error)) => Err(error.to_string()),
                 Err(error) => return Err(error),
             };
-            self.finished.push(Finished { key, id, position, result });
+            self.finished.push(Finished { key, id, position, moved_from, result });
             let settings = self.output.settings;
             let due = self.last_commit.elapsed() >= Duration::from_secs(settings.commit_seconds);
             if due || self.uncommitted >= settings.commit_documents {

@@ -1,22 +1,25 @@
 //! The extracting thread: files → documents cut into passages, and what there is to say about each file, in
 //! order, in messages of bounded size.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
+use std::time::SystemTime;
 
 use alder_engine::{Document, DocumentId};
 
 use super::encoding::Prepared;
-use super::{Origin, content_hash};
+use super::{Known, Ledger, Origin};
 use crate::chunk::{TokenSpans, chunk};
 use crate::extract::{self, Extracted, Record, RecordSettings, Records};
+use crate::ledger::Seen;
+use crate::origin::{Tally, short};
 use crate::report::Fate;
-use crate::settings::Settings;
+use crate::settings::{Revisit, Settings};
 use crate::source::SourceFile;
 use crate::{Format, decode, limits};
 
@@ -34,33 +37,68 @@ pub(super) struct Job {
 /// What the thread tells.
 #[derive(Debug)]
 pub(super) enum Message {
-    Begin { key: usize },
+    Begin {
+        key: usize,
+    },
     Document(Box<Prepared>),
-    Unchanged { key: usize },
-    Problem { key: usize, line: Option<u64>, reason: String },
-    Note { key: usize, note: String },
-    End { key: usize, position: u64, fate: Option<Fate> },
+    Unchanged {
+        key: usize,
+    },
+    /// The file looks as it did when these documents were stored, and was not opened.
+    Untouched {
+        key: usize,
+        documents: u64,
+        bad_records: u64,
+        problems: Vec<crate::Problem>,
+    },
+    Problem {
+        key: usize,
+        line: Option<u64>,
+        reason: String,
+    },
+    Note {
+        key: usize,
+        note: String,
+    },
+    End {
+        key: usize,
+        position: u64,
+        fate: Option<Fate>,
+        reading: Option<Reading>,
+    },
+}
+
+/// What was seen of a file that was opened.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading {
+    pub(super) seen: Option<Seen>,
+    /// Whether a later change will show.
+    pub(super) settled: bool,
+    /// The documents it gave.
+    pub(super) tally: Tally,
 }
 
 /// Short hashes of the ids that were found.
-pub(super) type Seen = HashSet<u128>;
-
-/// A short hash of an id; a collision in a million documents is less likely than a broken disk.
-pub(super) fn short(id: &DocumentId) -> u128 {
-    let hash = blake3::hash(id.as_str().as_bytes());
-    u128::from_le_bytes(hash.as_bytes()[..16].try_into().expect("a hash has 32 bytes"))
-}
+pub(super) type Found = HashSet<u128>;
 
 /// The thread's state.
 pub(super) struct Extracting<'a> {
     pub(super) settings: &'a Settings,
-    pub(super) known: &'a HashMap<DocumentId, String>,
+    pub(super) known: &'a Known,
+    pub(super) ledger: &'a Ledger,
+    /// Hash of the settings, as the ledger has it.
+    pub(super) settings_hash: u64,
+    /// The files of this run, and the roots that are kept in step: what else came from these is gone.
+    pub(super) listed: &'a HashSet<Origin>,
+    pub(super) synced: &'a HashSet<u64>,
     pub(super) token_spans: &'a TokenSpans<'a>,
     pub(super) stop: Option<&'a AtomicBool>,
     pub(super) send: SyncSender<Vec<Message>>,
     pub(super) waiting: Vec<Message>,
     pub(super) waiting_bytes: usize,
-    pub(super) seen: Seen,
+    pub(super) found: Found,
+    /// What is known of the file at hand.
+    pub(super) reading: Option<Reading>,
 }
 
 /// Why a file gave no documents.
@@ -68,14 +106,19 @@ pub(super) type Outcome = Result<(), Fate>;
 
 impl Extracting<'_> {
     /// Reads the files in order until all are read, the run is stopped or nobody listens.
-    pub(super) fn run(mut self, jobs: &[Job]) -> Seen {
+    pub(super) fn run(mut self, jobs: &[Job]) -> Found {
         for job in jobs {
             let key = job.key;
             if self.tell(Message::Begin { key }).is_break() {
                 break;
             }
+            self.reading = None;
             // A parser that panics costs its file, not the run.
-            let outcome = catch_unwind(AssertUnwindSafe(|| self.file(job))).unwrap_or_else(|_| {
+            let outcome = catch_unwind(AssertUnwindSafe(|| match self.untouched(job) {
+                Some(outcome) => outcome,
+                None => self.file(job),
+            }));
+            let outcome = outcome.unwrap_or_else(|_| {
                 Err(failed(
                     "its parser failed on it, which is a fault of Alder; please report the file",
                 ))
@@ -84,12 +127,13 @@ impl Extracting<'_> {
                 break;
             }
             let position = job.position + job.file.bytes;
-            if self.tell(Message::End { key, position, fate: outcome.err() }).is_break() {
+            let end = Message::End { key, position, fate: outcome.err(), reading: self.reading };
+            if self.tell(end).is_break() {
                 break;
             }
         }
         let _ = self.send.send(std::mem::take(&mut self.waiting));
-        self.seen
+        self.found
     }
 
     pub(super) fn is_stopped(&self) -> bool {
@@ -113,9 +157,42 @@ impl Extracting<'_> {
         if self.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 
+    /// What became of a file that looks as the ledger has it, if the collection holds just what it gave.
+    fn untouched(&mut self, job: &Job) -> Option<Outcome> {
+        let entry = self.ledger.entry(job.origin)?;
+        let revisit = self.settings.revisit;
+        if let Some(failure) = &entry.failed {
+            let same =
+                Some(failure.seen) == job.file.seen && failure.settings == self.settings_hash;
+            let leave = revisit == Revisit::None && same;
+            return leave.then(|| Err(failed(failure.reason.clone())));
+        }
+        let same = entry.settled
+            && revisit != Revisit::All
+            && Some(entry.seen) == job.file.seen
+            && entry.settings == self.settings_hash
+            && entry.tally == self.known.tally(job.origin);
+        let ids: Vec<u128> = self.known.of_file(job.origin).map(short).collect();
+        if !same || ids.iter().any(|id| self.found.contains(id)) {
+            return None;
+        }
+        if let Some(reason) = &entry.skipped {
+            return Some(Err(skipped(reason.clone())));
+        }
+        self.found.extend(ids);
+        let (documents, bad_records) = (entry.tally.documents, entry.bad_records);
+        let problems = entry.problems.clone();
+        let _ = self.tell(Message::Untouched { key: job.key, documents, bad_records, problems });
+        Some(Ok(()))
+    }
+
     fn file(&mut self, job: &Job) -> Outcome {
+        let now = SystemTime::now();
         let mut file = File::open(&job.file.path).map_err(unreadable)?;
         let before = file.metadata().map_err(unreadable)?;
+        let seen = Seen::new(&before);
+        let settled = seen.is_some_and(|seen| seen.is_settled(now));
+        self.reading = Some(Reading { seen, settled, tally: Tally::default() });
         if !before.is_file() {
             return Err(failed("it is no regular file any more"));
         }
@@ -142,6 +219,9 @@ impl Extracting<'_> {
             after.len() != before.len() || after.modified().ok() != before.modified().ok()
         });
         if changed {
+            if let Some(reading) = &mut self.reading {
+                reading.settled = false;
+            }
             let note = "changed while it was read; index it again for its newest state".into();
             let _ = self.tell(Message::Note { key: job.key, note });
         }
@@ -169,10 +249,10 @@ impl Extracting<'_> {
     fn whole(&mut self, job: &Job, format: Format, bytes: Vec<u8>) -> Outcome {
         let hash = blake3::hash(&bytes);
         let id = DocumentId::new(job.file.id.clone()).map_err(|e| failed(e.to_string()))?;
-        let content_hash = content_hash(&job.origin, &self.settings.fingerprint(), &hash);
-        if !format.is_records() && self.known.get(&id) == Some(&content_hash) {
+        let content_hash = job.origin.content_hash(&self.settings.fingerprint(), &hash);
+        if !format.is_records() && self.known.has(&id, &content_hash) {
             self.once(&id, job).map_err(failed)?;
-            let _ = self.tell(Message::Unchanged { key: job.key });
+            self.unchanged(job, &id, &content_hash);
             return Ok(());
         }
         let declared =
@@ -223,9 +303,9 @@ impl Extracting<'_> {
         });
         let id = DocumentId::new(id).map_err(|error| error.to_string())?;
         self.once(&id, job)?;
-        let content_hash = content_hash(&job.origin, fingerprint, &record.hash);
-        if self.known.get(&id) == Some(&content_hash) {
-            let _ = self.tell(Message::Unchanged { key: job.key });
+        let content_hash = job.origin.content_hash(fingerprint, &record.hash);
+        if self.known.has(&id, &content_hash) {
+            self.unchanged(job, &id, &content_hash);
             return Ok(());
         }
         let position = job.position + record.position.min(job.file.bytes);
@@ -234,13 +314,36 @@ impl Extracting<'_> {
 
     /// Two documents of one run cannot have the same id: the second would silently replace the first.
     pub(super) fn once(&mut self, id: &DocumentId, job: &Job) -> Result<(), String> {
-        if self.seen.insert(short(id)) {
+        if self.found.insert(short(id)) {
             return Ok(());
+        }
+        // What becomes of it depends on another file.
+        if let Some(reading) = &mut self.reading {
+            reading.settled = false;
         }
         let file = &job.file.id;
         Err(format!(
             "the id {id} in {file} was already used in this run; ids must be unique in a collection"
         ))
+    }
+
+    /// Tells of a document that is stored already.
+    pub(super) fn unchanged(&mut self, job: &Job, id: &DocumentId, content_hash: &str) {
+        self.count(id, content_hash);
+        let _ = self.tell(Message::Unchanged { key: job.key });
+    }
+
+    fn count(&mut self, id: &DocumentId, content_hash: &str) {
+        if let Some(reading) = &mut self.reading {
+            reading.tally.add(id, content_hash);
+        }
+    }
+
+    /// The file that a document came from before, if that is gone.
+    fn moved_from(&self, relatives: &[&DocumentId]) -> Option<Origin> {
+        let gone =
+            |origin: &Origin| self.synced.contains(&origin.root) && !self.listed.contains(origin);
+        relatives.iter().filter_map(|id| self.known.origin(id)).find(gone)
     }
 
     pub(super) fn document(
@@ -250,12 +353,18 @@ impl Extracting<'_> {
         extracted: Extracted,
     ) -> Result<(), String> {
         let notes = extracted.notes.clone();
+        let relatives = self.known.relatives(&id, &content_hash);
+        let moved_from = self.moved_from(&relatives);
+        let relatives: Vec<DocumentId> = relatives.into_iter().cloned().collect();
         let prepared = prepare(id, content_hash, extracted, (self.settings, self.token_spans))?;
+        let Document { id, content_hash, .. } = &prepared.document;
+        self.count(id, content_hash);
         for note in notes {
             let _ = self.tell(Message::Note { key: job.key, note });
         }
-        let _ =
-            self.tell(Message::Document(Box::new(Prepared { key: job.key, position, ..prepared })));
+        let key = job.key;
+        let prepared = Prepared { key, position, relatives, moved_from, ..prepared };
+        let _ = self.tell(Message::Document(Box::new(prepared)));
         Ok(())
     }
 }
@@ -295,7 +404,7 @@ pub(super) fn prepare(
         ));
     }
     let document = Document { id, title, text, metadata, content_hash };
-    Ok(Prepared { key: 0, document, chunks, position: 0 })
+    Ok(Prepared { key: 0, document, chunks, relatives: Vec::new(), moved_from: None, position: 0 })
 }
 
 pub(super) fn too_large(size: u64, limit: u64) -> Fate {

@@ -2,24 +2,31 @@
 //! ([`extracting`]; [`contained`] for binary formats, in a child process); the caller's thread encodes in batches across documents and writes ([`encoding`]); a bounded
 //! channel lies between, so memory does not grow with the input.
 //!
-//! What is stored already with the same content is not encoded again: a document's content hash tells the folder
-//! and the file it came from, and a hash of its source and of everything that shapes its passages. So a run that
-//! was interrupted goes on where it was, and a folder is kept in step: documents whose file or record is gone
-//! are removed, and only those that came from that folder.
+//! What is stored already with the same content is not encoded again. [`Known`] finds a document by its id, its
+//! file and its content: the content hash tells the folder and the file it came from, and a hash of its source and
+//! of everything that shapes its passages ([`Origin`]). A file that looks as the [`Ledger`] has it is not even
+//! opened; a moved or edited one keeps the vectors of the passages that read the same. So a run that was interrupted
+//! goes on where it was, and a folder is kept in step: documents whose file or record is gone are removed, and only
+//! those that came from that folder.
 
 mod contained;
 mod documents;
 mod encoding;
 mod extracting;
 mod folder;
+mod known;
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use alder_engine::{DocumentId, Embedding, EncodedDocument, Error, Model, Writer};
+use alder_engine::{DocumentId, Error, Model, StoredDocument, StoredVector, Writer};
 
 use crate::chunk::TokenSpans;
+use crate::ledger::Ledger;
+use crate::origin::Origin;
 use crate::settings::Settings;
+use known::Known;
 
 pub use documents::{IncomingDocument, ItemOutcome};
 
@@ -52,13 +59,16 @@ pub enum Event<'a> {
     },
 }
 
-/// One embedding for each text, in order.
-type Encode<'a> = dyn Fn(&[&str]) -> Result<Vec<Embedding>, Error> + 'a;
+/// One vector for each text, in order, as the collection stores it.
+type Encode<'a> = dyn Fn(&[&str]) -> Result<Vec<StoredVector>, Error> + 'a;
+
+/// The document with this id as it was stored when the run began.
+type Stored<'a> = dyn Fn(&DocumentId) -> Result<Option<StoredDocument>, Error> + 'a;
 
 /// A change to the collection.
 #[derive(Debug)]
 enum Change {
-    Upsert(Box<EncodedDocument>),
+    Upsert(Box<StoredDocument>),
     Delete(DocumentId),
     Commit,
 }
@@ -66,7 +76,8 @@ enum Change {
 /// Puts files and documents into one collection.
 pub struct Indexer<'a> {
     token_spans: Box<TokenSpans<'a>>,
-    known: HashMap<DocumentId, String>,
+    known: Known,
+    ledger: Ledger,
     output: Output<'a>,
 }
 
@@ -74,6 +85,7 @@ pub struct Indexer<'a> {
 struct Output<'a> {
     settings: &'a Settings,
     encode: Box<Encode<'a>>,
+    stored: Box<Stored<'a>>,
     sink: Box<dyn FnMut(Change) -> Result<(), Error> + 'a>,
     progress: Box<dyn FnMut(Event<'_>) + 'a>,
     stop: Option<&'a AtomicBool>,
@@ -98,18 +110,42 @@ impl<'a> Indexer<'a> {
         known: HashMap<DocumentId, String>,
     ) -> Result<Self, Error> {
         settings.check(model.max_length())?;
+        let format = writer.vector_format();
+        let encode: Box<Encode<'a>> = Box::new(move |texts| {
+            Ok(model.encode(texts)?.iter().map(|embedding| format.store(embedding)).collect())
+        });
+        let token_spans: Box<TokenSpans<'a>> = Box::new(|text| model.token_spans(text));
+        Ok(Self::with(settings, (token_spans, encode), writer, known))
+    }
+
+    fn with(
+        settings: &'a Settings,
+        (token_spans, encode): (Box<TokenSpans<'a>>, Box<Encode<'a>>),
+        writer: &'a mut Writer,
+        known: HashMap<DocumentId, String>,
+    ) -> Self {
+        let snapshot = writer.snapshot();
         let output = Output {
             settings,
-            encode: Box::new(|texts| model.encode(texts)),
+            encode,
+            stored: Box::new(move |id| snapshot.stored(id)),
             sink: Box::new(|change| match change {
-                Change::Upsert(document) => writer.upsert(*document),
+                Change::Upsert(document) => writer.upsert_stored(*document),
                 Change::Delete(id) => writer.delete(&id),
                 Change::Commit => writer.commit().map(drop),
             }),
             progress: Box::new(|_| {}),
             stop: None,
         };
-        Ok(Self { token_spans: Box::new(|text| model.token_spans(text)), known, output })
+        Self { token_spans, known: Known::new(known), ledger: Ledger::default(), output }
+    }
+
+    /// The same, noting in the collection's `folder` what the files look like: those that look the same in the next
+    /// run are not opened, and [`crate::Sources`] tells which were changed since.
+    #[must_use]
+    pub fn noting_sources(mut self, folder: &Path) -> Self {
+        self.ledger = Ledger::open(folder);
+        self
     }
 
     /// The same, calling `progress` from the thread that runs it.
@@ -127,36 +163,9 @@ impl<'a> Indexer<'a> {
     }
 }
 
-/// Hash of the source of a document and of everything else that shapes what is stored, with the place it came
-/// from: `ROOT.FILE.CONTENT`, hexadecimal.
-fn content_hash(origin: &Origin, fingerprint: &str, source: &blake3::Hash) -> String {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(fingerprint.as_bytes()).update(source.as_bytes());
-    format!("{}.{}.{}", origin.root, origin.file, &hasher.finalize().to_hex()[..32])
-}
-
-/// Where a document came from, in short hashes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Origin {
-    root: String,
-    file: String,
-}
-
-impl Origin {
-    fn new(root: &str, file: &str) -> Self {
-        let short = |text: &str| blake3::hash(text.as_bytes()).to_hex()[..16].to_owned();
-        Self { root: short(root), file: short(file) }
-    }
-}
-
-/// Origin of the document with this content hash, if an indexer made it.
-fn origin_of(content_hash: &str) -> Option<Origin> {
-    let mut parts = content_hash.split('.');
-    let (root, file) = (parts.next()?.to_owned(), parts.next()?.to_owned());
-    (root.len() == 16 && file.len() == 16).then_some(Origin { root, file })
-}
-
 #[cfg(test)]
 mod bulk_tests;
+#[cfg(test)]
+mod sync_tests;
 #[cfg(test)]
 mod tests;

@@ -12,9 +12,10 @@ use super::*;
 use crate::{Fate, IngestError, IngestReport};
 
 /// A collection in memory: what is committed survives a run.
-#[derive(Default)]
 struct Store {
-    committed: RefCell<BTreeMap<String, EncodedDocument>>,
+    /// For the ledger.
+    folder: tempfile::TempDir,
+    committed: RefCell<BTreeMap<String, StoredDocument>>,
     pending: RefCell<Vec<Change>>,
     encoded: Cell<usize>,
     commits: Cell<usize>,
@@ -31,11 +32,25 @@ fn words(text: &str) -> Result<Vec<Span>, Error> {
         .collect())
 }
 
+impl Default for Store {
+    fn default() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            committed: RefCell::default(),
+            pending: RefCell::default(),
+            encoded: Cell::default(),
+            commits: Cell::default(),
+            largest_batch: Cell::default(),
+            events: RefCell::default(),
+        }
+    }
+}
+
 impl Store {
     fn indexer<'a>(&'a self, settings: &'a Settings) -> Indexer<'a> {
         settings.check(512).unwrap();
-        let committed = self.committed.borrow();
-        let documents = committed.values().map(|d| &d.document);
+        let snapshot = self.committed.borrow().clone();
+        let documents = snapshot.values().map(|d| &d.document);
         let known = documents.map(|d| (d.id.clone(), d.content_hash.clone())).collect();
         let output = Output {
             settings,
@@ -43,11 +58,9 @@ impl Store {
                 self.encoded.set(self.encoded.get() + texts.len());
                 self.largest_batch.set(self.largest_batch.get().max(texts.len()));
                 let vector = |text: &&str| blake3::hash(text.as_bytes()).as_bytes()[..4].to_vec();
-                let embedding = |text| {
-                    Embedding::normalised(vector(text).iter().map(|b| f32::from(*b)).collect())
-                };
-                Ok(texts.iter().map(embedding).collect())
+                Ok(texts.iter().map(|text| StoredVector::from_bytes(vector(text))).collect())
             }),
+            stored: Box::new(move |id| Ok(snapshot.get(id.as_str()).cloned())),
             sink: Box::new(|change| self.change(change)),
             progress: Box::new(|event| {
                 if let Event::Progress { bytes_done, bytes_total, .. } = event {
@@ -56,7 +69,8 @@ impl Store {
             }),
             stop: None,
         };
-        Indexer { token_spans: Box::new(words), known, output }
+        let ledger = Ledger::open(self.folder.path());
+        Indexer { token_spans: Box::new(words), known: Known::new(known), ledger, output }
     }
 
     fn change(&self, change: Change) -> Result<(), Error> {
@@ -145,7 +159,12 @@ fn every_file_is_stored_or_reported_and_passages_are_verbatim() {
     );
     assert!(matches!(fate(&report, "refused.txt"), Fate::Failed { .. }));
     let summary = report.summary();
-    assert!(summary.starts_with("4 documents indexed (5 passages) from 3 files"), "{summary}");
+    assert!(
+        summary.starts_with(
+            "4 documents indexed (5 passages, 0 with the vectors they had) from 3 files"
+        ),
+        "{summary}"
+    );
     assert!(summary.contains("failed  c.jsonl:2: not valid JSON: expected"), "{summary}");
     assert!(report.has_failures());
     let (done, total) = *store.events.borrow().last().unwrap();

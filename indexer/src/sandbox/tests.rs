@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::Format;
 use crate::extract::Files;
+use crate::hostile::{SEEDS, damage, damaged};
 
 /// Runs `script` in the place of a child; what it found and how it ended.
 fn with_child(script: &str, settings: &Settings) -> (Vec<Item>, Result<(), Fate>) {
@@ -166,5 +167,33 @@ proptest! {
     #[test]
     fn any_line_is_a_reply_or_a_reason(line: Vec<u8>) {
         let _ = Reply::parse(&line);
+    }
+
+    #[test]
+    fn damaged_lines_of_a_child_give_documents_that_hold_or_a_reason(
+        seed in 0..SEEDS.len(),
+        damages in prop::collection::vec(damage(), 1..6),
+    ) {
+        let (_, format, text) = SEEDS[seed];
+        let output = damaged(&written(format, text.as_bytes()), &damages);
+        for line in output.split_inclusive(|byte| *byte == b'\n') {
+            match Reply::parse(line) {
+                Ok(Reply::Item(item)) => {
+                    if let Ok(Item::Document(found)) = item.check() {
+                        let text = &found.extracted.text;
+                        prop_assert!(found.extracted.blocks.iter().all(|b| b.span.slice(text).is_some()));
+                    }
+                }
+                Ok(Reply::End { .. }) => {}
+                Err(reason) => prop_assert!(reason.contains("no valid reply"), "{reason}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_request_is_one_or_none(damages in prop::collection::vec(damage(), 1..6)) {
+        let request = Request::new("a.pdf", Format::Pdf, &Settings::default());
+        let text = serde_json::to_vec(&request).unwrap();
+        let _ = serde_json::from_slice::<Request>(&damaged(&text, &damages));
     }
 }
