@@ -145,6 +145,7 @@ mod tests {
     /// A server that says "hello", its address, and what stops it.
     async fn started(
         open: usize,
+        header_wait: Duration,
     ) -> (SocketAddr, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
