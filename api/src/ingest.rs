@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use alder_engine::{Collection, DocumentId, Error, Generation, Model};
+use alder_engine::{Collection, DocumentId, Error, Generation, Language, Model};
 use alder_indexer::{
     Event, IncomingDocument, Indexer, IngestError, IngestReport, Settings, limits,
 };
@@ -30,6 +30,9 @@ pub(crate) struct Sources {
     /// Longest JSON line, element of a JSON array or CSV row, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = limits::LINE_BYTES_DEFAULT)]
     max_line_bytes: usize,
+    /// Language of the texts, for their stems: en, de, fr, …, or other [default: en, or that of the collection]
+    #[arg(long, value_name = "CODE")]
+    pub(crate) language: Option<Language>,
 }
 
 impl Sources {
@@ -39,6 +42,7 @@ impl Sources {
             paths: vec![folder],
             max_file_bytes: limits::FILE_BYTES_DEFAULT,
             max_line_bytes: limits::LINE_BYTES_DEFAULT,
+            language: None,
         }
     }
 

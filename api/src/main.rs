@@ -38,6 +38,9 @@ fn main() -> ExitCode {
         Command::Ask(args) => commands::ask::run(args, &global),
         Command::Serve(args) => commands::serve::run(args, &global),
         Command::Status(args) => commands::status::run(args, &global),
+        Command::Suggest(args) => commands::suggest::run(args, &global),
+        Command::Why(args) => commands::why::run(args, &global),
+        Command::Synonyms(args) => commands::synonyms::run(args, &global),
         Command::Mcp(args) => commands::mcp::run(args, &global),
         Command::Keys(args) => commands::keys::run(args, &global),
         Command::Config(args) => commands::config::run(args, &global),
@@ -69,7 +72,7 @@ fn arguments() -> Cli {
 fn start_log(global: &cli::Global, command: &Command) {
     let level = match (global.quiet, command) {
         (true, _) => "error",
-        (false, Command::Serve(_)) => "info,tantivy=warn",
+        (false, Command::Serve(_)) => "info,tantivy=warn,hnsw_rs=warn",
         (false, _) => "warn",
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("ALDER_LOG")

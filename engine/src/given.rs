@@ -14,7 +14,7 @@ use crate::{
 /// As [`Model::read`].
 pub fn relevances(model: &Model, query: &str, texts: &[&str]) -> Result<Vec<f32>, Error> {
     let readings = model.read(query, texts)?;
-    let evidence = Evidence::of(model, query, texts)?;
+    let evidence = Evidence::of(model, query, texts, &readings)?;
     let calibration = model.calibration();
     Ok(readings.iter().zip(&evidence).map(|(r, e)| evidence_logit(calibration, r, e)).collect())
 }
@@ -40,9 +40,14 @@ pub fn answers_in(
         text: context.to_owned(),
         metadata: Metadata::new(),
     };
-    let reading = model.read(question, &[context])?.remove(0);
-    let evidence = Evidence::of(model, question, &[context])?.remove(0);
-    let read = Read { passage: &passage, retrieval: 1.0, reading: &reading, evidence: &evidence };
+    let readings = model.read(question, &[context])?;
+    let evidence = Evidence::of(model, question, &[context], &readings)?;
+    let read = Read {
+        passage: &passage,
+        retrieval: 1.0,
+        reading: readings.first().expect("one reading for one passage"),
+        evidence: evidence.first().expect("one passage has one evidence"),
+    };
     Ok(answers(&[read], model.calibration(), wanted))
 }
 

@@ -75,7 +75,7 @@ fn index(
     model: &Arc<Model>,
     interrupt: &Interrupt,
 ) -> anyhow::Result<IngestReport> {
-    let collection = global.collection_or_new(model)?;
+    let collection = global.collection_or_new(model, sources.language)?;
     let progress = Progress::for_stderr(global.quiet);
     let report =
         ingest::paths(&collection, model, sources, interrupt, |event| progress.tell(&event));

@@ -13,3 +13,6 @@ pub(crate) mod model;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod status;
+pub(crate) mod suggest;
+pub(crate) mod synonyms;
+pub(crate) mod why;

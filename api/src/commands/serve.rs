@@ -81,7 +81,7 @@ async fn serve(args: &ServeArgs, global: &Global) -> anyhow::Result<Exit> {
         sources = Sources::folder(sample::unpack(&global.data_dir)?);
     }
     let model = global.model()?;
-    let collection = global.collection_or_new(&model)?;
+    let collection = global.collection_or_new(&model, args.sources.language)?;
     let state = App::new(model, collection, &global.data_dir, address.ip(), Limits::default())?;
     let gate = gate.with_rate(args.requests_per_second);
     let state = Arc::new(state.guarded(gate, args.allow_host.clone()));

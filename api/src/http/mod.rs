@@ -19,16 +19,22 @@ mod mcp;
 mod metrics;
 mod openapi;
 mod page;
+mod plain;
 mod problem;
+mod reader;
 mod rate;
 mod search;
 mod similar;
 mod state;
 mod status;
+mod suggest;
+mod synonyms;
+mod template;
 mod stream;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod why;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +57,9 @@ pub(crate) fn app(state: Arc<App>) -> Router {
     let searches = Router::new()
         .route("/v1/search", get(search::search_get).post(search::search_post))
         .route("/v1/ask", get(search::ask_get).post(search::ask_post))
+        .route("/v1/why/{*id}", get(why::why_get).post(why::why_post))
+        .route("/v1/suggest", get(suggest::suggest))
+        .route("/v1/synonyms", get(synonyms::show).put(synonyms::replace))
         .route("/v1/ask/stream", get(stream::ask_get).post(stream::ask_post))
         .route("/v1/batch", post(batch::batch))
         .route("/v1/similar", post(similar::similar))
@@ -88,7 +97,9 @@ pub(crate) fn app(state: Arc<App>) -> Router {
         .route("/openapi.json", get(openapi::show))
         .route("/docs", get(docs::show))
         .route("/", get(page::index))
-        .route("/document", get(page::document))
+        .route("/plain", get(plain::show))
+        .route("/document", get(reader::show))
+        .route("/collection", get(page::collection))
         .route("/ui/{*path}", get(page::asset))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .fallback(problem::not_found)

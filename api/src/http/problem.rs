@@ -37,6 +37,10 @@ codes! {
     EmptyQuery: BAD_REQUEST, "empty_query", "The query is empty";
     OutOfRange: BAD_REQUEST, "out_of_range", "A value is out of range";
     InvalidFilter: BAD_REQUEST, "invalid_filter", "The filter cannot be understood";
+    InvalidField: BAD_REQUEST, "invalid_field", "There is no such field";
+    InvalidCursor: BAD_REQUEST, "invalid_cursor", "The cursor does not fit";
+    Changed: CONFLICT, "changed", "The collection changed between two pages";
+    InvalidSynonyms: BAD_REQUEST, "invalid_synonyms", "A line of synonyms cannot be understood";
     InvalidJson: BAD_REQUEST, "invalid_json", "The body is not the JSON that was expected";
     InvalidParameter: BAD_REQUEST, "invalid_parameter", "A parameter of the URL is wrong";
     NoValidDocument: BAD_REQUEST, "no_valid_document", "None of the documents could be taken";
@@ -166,7 +170,14 @@ impl From<QueryError> for Problem {
                 Self::of("q", Code::OutOfRange, detail)
             }
             QueryError::OutOfRange { field, .. } => Self::of(field, Code::OutOfRange, detail),
+            QueryError::Fusion { field: "diversity", .. } => {
+                Self::of("diversity", Code::OutOfRange, detail)
+            }
             QueryError::Fusion { .. } => Self::of("fusion", Code::OutOfRange, detail),
+            QueryError::Synonyms { .. } => Self::of("synonyms", Code::InvalidSynonyms, detail),
+            QueryError::Field { parameter, .. } => Self::of(parameter, Code::InvalidField, detail),
+            QueryError::Cursor { .. } => Self::of("cursor", Code::InvalidCursor, detail),
+            QueryError::Changed { .. } => Self::of("generation", Code::Changed, detail),
             QueryError::Filter { .. } => Self::of("filter", Code::InvalidFilter, detail),
             QueryError::MissingHead { .. } => Self::new(Code::MissingHead, detail),
             _ => Self::new(Code::BadRequest, detail),

@@ -14,7 +14,7 @@ pub(crate) async fn status(State(app): State<Arc<App>>) -> Json<StatusResponse> 
     Json(StatusResponse {
         version: env!("CARGO_PKG_VERSION"),
         model: ModelStatus::new(&app.model),
-        collection: CollectionStatus::new(&app.collection.snapshot()),
+        collection: CollectionStatus::new(&app.collection, &app.collection.snapshot()),
         indexing: Some(app.indexing()),
     })
 }

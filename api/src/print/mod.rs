@@ -5,6 +5,7 @@
 //! paragraph is one line, however long. Control characters in documents never reach the terminal.
 
 mod answers;
+mod facets;
 mod hits;
 mod report;
 
@@ -15,6 +16,7 @@ use alder_engine::Passage;
 use console::Style;
 
 pub(crate) use answers::answers;
+pub(crate) use facets::facets;
 pub(crate) use hits::hits;
 pub(crate) use report::{report, rows};
 

@@ -13,6 +13,7 @@ mod request;
 mod result;
 mod similar;
 mod status;
+mod suggest;
 mod task;
 
 pub(crate) use batch::{BatchItem, BatchRequest, BatchResponse, BatchResult};
@@ -27,4 +28,5 @@ pub(crate) use request::{Purpose, SearchParameters, SearchRequest};
 pub(crate) use result::SearchResponse;
 pub(crate) use similar::{SimilarRequest, SimilarResponse, SimilarWire};
 pub(crate) use status::{CollectionStatus, Health, IndexingStatus, ModelStatus, StatusResponse};
+pub(crate) use suggest::{SuggestParameters, SuggestResponse};
 pub(crate) use task::{Task, TaskKind, TaskList, TaskParameters, TaskStatus};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use alder_engine::{Answer, Explanation, Hit, Metadata, SearchResult, Source, Span};
+use alder_engine::{Answer, Explanation, Facet, Hit, Metadata, SearchResult, Source, Span};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -19,13 +19,27 @@ pub(crate) struct SearchResponse {
     timings: BTreeMap<String, f64>,
     /// The committed state that was searched.
     generation: u64,
-    /// Passages that were candidates: a lower bound of the matches.
+    /// Passages that the retrievers found.
     candidates: usize,
+    /// Hits in the whole list: what paging through it shows, and over which facets are counted.
+    total: usize,
+    /// Whether everything that matches is in the list; otherwise more `candidates` make it longer.
+    total_is_complete: bool,
+    /// Values of the fields asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    facets: Vec<Facet>,
+    /// Give it back as `cursor` for the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
     /// Absent when no answer was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<VerdictWire>,
     pub(crate) answers: Vec<AnswerWire>,
     pub(crate) hits: Vec<HitWire>,
+    /// The query with probable typing mistakes mended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    did_you_mean: Option<String>,
     /// What the caller should know, in sentences.
     notes: Vec<String>,
 }
@@ -37,6 +51,8 @@ struct VerdictWire {
     confident: bool,
     /// Probability that it is right.
     answerable: f32,
+    /// The probability from which it is shown.
+    shown_from: f32,
     /// The same in words.
     confidence: &'static str,
 }
@@ -143,13 +159,19 @@ impl SearchResponse {
             timings: timings.collect(),
             generation: result.generation.0,
             candidates: result.candidates,
+            total: result.total,
+            total_is_complete: result.complete,
+            facets: result.facets,
+            next: result.next.map(|cursor| cursor.to_string()),
             verdict: result.verdict.map(|verdict| VerdictWire {
                 confident: verdict.is_confident() && !result.answers.is_empty(),
                 answerable: verdict.answerable.0,
+                shown_from: verdict.shown_from.0,
                 confidence: confidence::in_words(verdict.answerable),
             }),
             answers: result.answers.into_iter().map(AnswerWire::new).collect(),
             hits: result.hits.into_iter().map(|hit| HitWire::new(hit, query)).collect(),
+            did_you_mean: result.meant,
             notes: result.notes,
         }
     }
@@ -269,7 +291,7 @@ mod tests {
             characters: span.in_characters(document),
             passage,
             probability: Probability(0.7),
-            origin: alder_engine::Origin::Reader(1.0),
+            margin: 1.0,
             sources: Vec::new(),
         });
         let cut = |text: &str, start: usize, end: usize| {

@@ -1,6 +1,6 @@
 //! [`StatusResponse`]: what `/v1/status` and `alder status --format json` tell, and [`Health`].
 
-use alder_engine::{Model, Snapshot, SnapshotStats};
+use alder_engine::{Collection, Language, Model, Snapshot, SnapshotStats};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -38,6 +38,9 @@ pub(crate) struct ModelStatus {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CollectionStatus {
     generation: u64,
+    /// Language of the texts.
+    #[schema(value_type = String)]
+    language: Language,
     #[serde(flatten)]
     #[schema(inline, value_type = Object)]
     pub(crate) stats: SnapshotStats,
@@ -88,8 +91,9 @@ impl ModelStatus {
 }
 
 impl CollectionStatus {
-    /// Figures of `snapshot`.
-    pub(crate) fn new(snapshot: &Snapshot) -> Self {
-        Self { generation: snapshot.generation().0, stats: snapshot.stats() }
+    /// Figures of `snapshot`, a state of `collection`.
+    pub(crate) fn new(collection: &Collection, snapshot: &Snapshot) -> Self {
+        let language = collection.settings().language;
+        Self { generation: snapshot.generation().0, language, stats: snapshot.stats() }
     }
 }
