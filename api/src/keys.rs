@@ -60,8 +60,8 @@ pub(crate) struct Keys {
 /// A key file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeysError {
-    #[error("{}: {source}", path.display())]
-    Io { path: PathBuf, source: io::Error },
+    #[error("{}: {cause}", path.display())]
+    Io { path: PathBuf, cause: io::Error },
     #[error("{}: {reason}; repair it, or remove it and make new keys with `alder keys create`", path.display())]
     Damaged { path: PathBuf, reason: String },
     #[error("there is a key named {0:?} already; revoke it first or choose another name")]
@@ -88,7 +88,7 @@ impl Keys {
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::empty()),
-            Err(source) => return Err(KeysError::Io { path: path.to_owned(), source }),
+            Err(cause) => return Err(KeysError::Io { path: path.to_owned(), cause }),
         };
         let damaged = |reason| KeysError::Damaged { path: path.to_owned(), reason };
         let keys: Self = serde_json::from_slice(&bytes).map_err(|e| damaged(e.to_string()))?;
@@ -126,7 +126,7 @@ impl Keys {
             file.persist(path).map_err(|error| error.error)?;
             if cfg!(unix) { fs::File::open(folder)?.sync_all() } else { Ok(()) }
         };
-        write().map_err(|source| KeysError::Io { path: path.to_owned(), source })
+        write().map_err(|cause| KeysError::Io { path: path.to_owned(), cause })
     }
 
     /// Adds a key and returns its secret, which is nowhere else.
@@ -145,7 +145,7 @@ impl Keys {
         let mut bits = [0; 32];
         getrandom::fill(&mut bits).map_err(|error| KeysError::Io {
             path: PathBuf::from("random numbers"),
-            source: io::Error::other(error.to_string()),
+            cause: io::Error::other(error.to_string()),
         })?;
         let secret = format!("{PREFIX}{}", blake3::Hash::from_bytes(bits).to_hex());
         let hash = hash(&secret).to_hex().to_string();

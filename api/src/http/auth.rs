@@ -153,8 +153,11 @@ fn secret(headers: &HeaderMap) -> Option<&str> {
 /// What a request needs; `None` for what tells nothing of the documents: the page's files, health, the
 /// description of the interface. What is not listed needs the most.
 fn scope_of(method: &Method, path: &str) -> Option<Scope> {
-    const OPEN: [&str; 6] = ["/", "/document", "/docs", "/openapi.json", "/health", "/collections"];
-    const SEARCH: [&str; 17] = [
+    const OPEN: [&str; 5] = ["/", "/collection", "/docs", "/openapi.json", "/health"];
+    // The pages that the server fills with what it found are searches too.
+    const SEARCH: [&str; 20] = [
+        "/plain",
+        "/document",
         "/v1/search",
         "/v1/ask",
         "/v1/ask/stream",
@@ -171,17 +174,19 @@ fn scope_of(method: &Method, path: &str) -> Option<Scope> {
         "/v1/rerank",
         "/v2/rerank",
         "/v1/qa",
+        "/v1/why",
         "/mcp",
     ];
-    const WRITE: [&str; 5] =
-        ["/v1/documents", "/_bulk", "/v1/files", "/v1/tasks", "/v1/judgements"];
+    const WRITE: [&str; 6] =
+        ["/v1/documents", "/_bulk", "/v1/files", "/v1/tasks", "/v1/judgements", "/v1/synonyms"];
     let reads = method == Method::GET || method == Method::HEAD;
     let within = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'));
     let is = |list: &[&str]| list.contains(&path);
     if reads && (is(&OPEN) || within("/ui") || within("/health")) {
         return None;
     }
-    if is(&SEARCH) || within("/v1/models") || (reads && within("/v1/documents")) {
+    let reading = reads && (within("/v1/documents") || path == "/v1/synonyms");
+    if is(&SEARCH) || within("/v1/models") || within("/v1/why") || reading {
         return Some(Scope::Search);
     }
     if is(&WRITE) || within("/v1/documents") || within("/v1/tasks") {
@@ -204,6 +209,9 @@ mod tests {
             ("GET", "/", None),
             ("GET", "/ui/search.js", None),
             ("GET", "/health/ready", None),
+            ("GET", "/plain", Some(Scope::Search)),
+            ("GET", "/document", Some(Scope::Search)),
+            ("PUT", "/v1/synonyms", Some(Scope::Write)),
             ("GET", "/v1/search", Some(Scope::Search)),
             ("POST", "/v1/ask", Some(Scope::Search)),
             ("POST", "/mcp", Some(Scope::Search)),

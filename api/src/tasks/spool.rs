@@ -23,17 +23,17 @@ const NAME_BYTES: usize = 255;
 
 /// The spool cannot be read or written.
 #[derive(Debug, thiserror::Error)]
-#[error("{}: {source}", path.display())]
+#[error("{}: {cause}", path.display())]
 pub(crate) struct SpoolError {
     path: PathBuf,
-    source: std::io::Error,
+    cause: std::io::Error,
 }
 
 impl SpoolError {
     /// Whether there is no room left.
     pub(crate) fn is_disk_full(&self) -> bool {
         matches!(
-            self.source.kind(),
+            self.cause.kind(),
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
         )
     }
@@ -77,7 +77,7 @@ pub(crate) struct FileDraft {
 /// Turns an I/O error at `path` into a [`SpoolError`].
 fn at(path: &Path) -> impl FnOnce(std::io::Error) -> SpoolError + use<> {
     let path = path.to_owned();
-    move |source| SpoolError { path, source }
+    move |cause| SpoolError { path, cause }
 }
 
 impl Spool {

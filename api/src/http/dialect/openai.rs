@@ -148,10 +148,9 @@ pub(crate) async fn embeddings(
     let texts = match request.input {
         Input::One(text) => vec![text],
         Input::Many(texts) => texts,
-        Input::Tokens(_) | Input::TokenLists(_) => {
-            let detail = "token numbers of OpenAI's vocabulary mean nothing to this model; send text \
-                          (LangChain: check_embedding_ctx_length=False)";
-            return Err(Problem::of("input", Code::InvalidParameter, detail).into());
+        Input::Tokens(tokens) => return Err(foreign_tokens(tokens.len()).into()),
+        Input::TokenLists(lists) => {
+            return Err(foreign_tokens(lists.iter().map(Vec::len).sum()).into());
         }
     };
     let embedded = embed(app, texts, TooLong::Refuse).await?;
@@ -162,6 +161,14 @@ pub(crate) async fn embeddings(
     });
     let usage = Usage { prompt_tokens: embedded.tokens, total_tokens: embedded.tokens };
     Ok(Json(EmbeddingsResponse { object: "list", data: data.collect(), model, usage }))
+}
+
+fn foreign_tokens(count: usize) -> Problem {
+    let detail = format!(
+        "these {count} token numbers are of OpenAI's vocabulary, not of this model's; send text \
+         (LangChain: check_embedding_ctx_length=False)"
+    );
+    Problem::of("input", Code::InvalidParameter, detail)
 }
 
 fn vector(values: &[f32], format: EncodingFormat) -> Vector {
