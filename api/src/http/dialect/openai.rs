@@ -39,9 +39,7 @@ pub(crate) struct EmbeddingsRequest {
 enum Input {
     One(String),
     Many(Vec<String>),
-    #[expect(dead_code, reason = "recognised only to be refused")]
     Tokens(Vec<u32>),
-    #[expect(dead_code, reason = "recognised only to be refused")]
     TokenLists(Vec<Vec<u32>>),
 }
 
