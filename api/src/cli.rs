@@ -7,8 +7,8 @@ use alder_engine::{Device, Explain, Fusion, Mode, Query};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    ask, config, delete, doctor, fill_mask, index, keys, mcp, model, search, serve, status, suggest,
-    synonyms, why,
+    ask, config, delete, doctor, fill_mask, index, keys, mcp, model, search, serve, status,
+    suggest, synonyms, why,
 };
 use crate::eval;
 use crate::wire;

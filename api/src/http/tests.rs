@@ -1,11 +1,11 @@
 //! The service without a port: every kind of bad request in one table, and the road of a document from its
 //! upload to the answer read from it.
 
-mod typing;
 mod dialects;
 mod interface;
 mod native;
 mod safety;
+mod typing;
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, OnceLock};
