@@ -11,7 +11,7 @@ use utoipa::{Modify, OpenApi};
 use super::problem::ProblemBody;
 use super::{
     batch, bulk, dialect, docs, documents, files, health, judgements, metrics, search, similar,
-    status, stream, tasks,
+    status, stream, suggest, synonyms, tasks, why,
 };
 
 /// Everything that can be asked of the service, except the page and MCP, which are no part of it.
@@ -26,7 +26,8 @@ use super::{
     ),
     paths(
         search::search_get, search::search_post, search::ask_get, search::ask_post,
-        stream::ask_get, stream::ask_post, batch::batch, similar::similar, judgements::record,
+        stream::ask_get, stream::ask_post, batch::batch, similar::similar,
+        suggest::suggest, synonyms::show, synonyms::replace, why::why_get, why::why_post, judgements::record,
         documents::upsert, documents::show, documents::remove, files::upload, bulk::bulk,
         tasks::list, tasks::show, tasks::cancel,
         dialect::openai::embeddings, dialect::openai::models, dialect::openai::model,
@@ -59,9 +60,19 @@ impl Modify for Shared {
             .components
             .get_or_insert_with(Default::default)
             .add_security_scheme("key", SecurityScheme::Http(key));
-        for item in openapi.paths.paths.values_mut() {
-            for operation in [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten()
-            {
+        for (path, item) in &mut openapi.paths.paths {
+            let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
+            let name: String = path.chars().map(plain).collect();
+            let methods = [
+                ("get", &mut item.get),
+                ("post", &mut item.post),
+                ("put", &mut item.put),
+                ("delete", &mut item.delete),
+            ];
+            for (method, operation) in methods {
+                let Some(operation) = operation else { continue };
+                // Names of handlers are not unique.
+                operation.operation_id = Some(format!("{method}{name}"));
                 let dialect = operation.tags.iter().flatten().any(|tag| tag == "dialects");
                 if dialect {
                     continue;

@@ -15,6 +15,8 @@ use crate::wire::{SuggestParameters, SuggestResponse};
 const LIMIT: usize = 8;
 
 /// Suggestions for `?q=`; nothing typed yet gives none.
+#[utoipa::path(get, path = "/v1/suggest", tag = "search", params(SuggestParameters),
+    responses((status = 200, body = SuggestResponse)))]
 pub(crate) async fn suggest(
     State(app): State<Arc<App>>,
     Parameters(request): Parameters<SuggestParameters>,

@@ -6,19 +6,22 @@ use alder_engine::{Error, Synonyms};
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::extract::Body;
 use super::problem::Problem;
 use super::state::App;
 
 /// Lines such as `car, automobile` or `nyc => new york city`.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SynonymsText {
     synonyms: String,
 }
 
 /// The synonyms there are.
+#[utoipa::path(get, path = "/v1/synonyms", tag = "search",
+    responses((status = 200, body = SynonymsText)))]
 pub(crate) async fn show(State(app): State<Arc<App>>) -> Result<Json<SynonymsText>, Problem> {
     let work = move || app.collection.synonyms();
     let synonyms = tokio::task::spawn_blocking(work).await.map_err(Problem::internal)??;
@@ -26,6 +29,9 @@ pub(crate) async fn show(State(app): State<Arc<App>>) -> Result<Json<SynonymsTex
 }
 
 /// Replaces them, at once and durably.
+#[utoipa::path(put, path = "/v1/synonyms", tag = "search",
+    request_body(content = SynonymsText, example = json!({"synonyms": "car, automobile"})),
+    responses((status = 200, body = SynonymsText)))]
 pub(crate) async fn replace(
     State(app): State<Arc<App>>,
     Body(request): Body<SynonymsText>,

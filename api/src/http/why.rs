@@ -14,6 +14,9 @@ use crate::wire::{Purpose, SearchParameters, SearchRequest};
 type Reply = Result<Json<Why>, Problem>;
 
 /// For `?q=`, with the parameters of a search.
+#[utoipa::path(get, path = "/v1/why/{id}", tag = "search",
+    params(("id" = String, Path, example = "tea.md"), SearchParameters),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn why_get(
     app: State<Arc<App>>,
     Path(id): Path<String>,
@@ -23,6 +26,10 @@ pub(crate) async fn why_get(
 }
 
 /// For the body of a search.
+#[utoipa::path(post, path = "/v1/why/{id}", tag = "search",
+    params(("id" = String, Path, example = "tea.md")),
+    request_body(content = SearchRequest, example = json!({"q": "What is tea made from?"})),
+    responses((status = 200, body = Object)))]
 pub(crate) async fn why_post(
     app: State<Arc<App>>,
     Path(id): Path<String>,

@@ -25,7 +25,7 @@ pub(crate) struct SearchRequest {
     /// The question or words.
     pub(crate) q: String,
     /// `hybrid`, `lexical` or `dense`; by default hybrid, and lexical as you type.
-    #[schema(value_type = Option<String>, example = "hybrid")]
+    #[schema(value_type = Option<String>)]
     pub(crate) mode: Option<Mode>,
     /// Whether the last word is still being typed: words that begin with it are found too.
     pub(crate) as_you_type: bool,
@@ -74,25 +74,27 @@ pub(crate) struct SearchParameters {
     /// The question or words.
     #[param(example = "What is tea made from?")]
     q: String,
-    /// `hybrid`, `lexical` or `dense`.
+    /// `hybrid`, `lexical` or `dense`; by default hybrid, and lexical as you type.
     #[param(value_type = Option<String>)]
     mode: Option<Mode>,
     /// Whether the last word is still being typed.
+    #[param(required = false)]
     as_you_type: bool,
     /// Hits wanted.
     limit: Option<usize>,
     /// Hits skipped.
     #[param(required = false)]
     offset: usize,
-    /// A filter as JSON text.
+    /// A filter in the short form, or JSON as text.
     filter: Option<String>,
-    /// Fields to count values of, separated by commas, as is `sort`.
+    /// Fields whose values are counted, separated by commas.
     facets: Option<String>,
-    /// `year`, `year:desc`.
+    /// Fields to order by, separated by commas.
     sort: Option<String>,
-    /// Passages of one document at most.
+    /// Passages of one document in the list, at most.
     per_document: Option<usize>,
-    /// How much passages should differ, 0 to 1.
+    /// How much passages should differ from those above them, 0 to 1.
+    #[param(required = false)]
     diversity: f32,
     /// Share of shown answers that may be wrong, 0 to 1.
     risk: Option<f32>,

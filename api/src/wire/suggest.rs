@@ -4,26 +4,31 @@ use std::time::Duration;
 
 use alder_engine::{Completion, Generation, Suggestions, TitleMatch};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 /// The URL of `GET /v1/suggest`.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct SuggestParameters {
     /// What was typed so far.
+    #[param(example = "te")]
     pub(crate) q: String,
     /// Suggestions of each kind, at most.
     pub(crate) limit: Option<usize>,
 }
 
 /// Suggestions for a begun query.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SuggestResponse {
     query: String,
     took_ms: f64,
     generation: u64,
     /// The text with its last word completed.
+    #[schema(value_type = Vec<Object>)]
     completions: Vec<Completion>,
     /// Documents with a fitting title.
+    #[schema(value_type = Vec<Object>)]
     titles: Vec<TitleMatch>,
     /// The text with probable typing mistakes mended.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -31,7 +31,7 @@ fn the_committed_description_is_the_one_of_this_code() {
 #[test]
 fn every_route_is_described_and_every_description_has_a_route() {
     // The page is for people, and MCP describes itself.
-    let apart = ["/", "/document", "/ui/{path}", "/mcp"];
+    let apart = ["/", "/plain", "/document", "/collection", "/ui/{path}", "/mcp"];
     let routes: BTreeSet<String> = include_str!("../mod.rs")
         .split(".route(")
         .skip(1)
