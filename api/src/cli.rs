@@ -7,7 +7,8 @@ use alder_engine::{Device, Explain, Fusion, Mode, Query};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    ask, collections, delete, export, fill_mask, import, index, model, search, serve, status,
+    ask, collections, config, delete, doctor, export, fill_mask, import, index, keys, mcp, model,
+    search, serve, status, suggest, synonyms, why,
 };
 use crate::wire;
 use crate::{eval, open};
@@ -51,6 +52,20 @@ pub(crate) enum Command {
     Export(export::ExportArgs),
     /// Read what `alder export` wrote; nothing is encoded again if the model is the same
     Import(import::ImportArgs),
+    /// Complete what was typed, from the words and titles of the collection
+    Suggest(suggest::SuggestArgs),
+    /// Tell why a document is, or is not, among the results of a query
+    Why(why::WhyArgs),
+    /// Show the words that are taken for each other, or set them
+    Synonyms(synonyms::SynonymsArgs),
+    /// Serve the collection to an assistant over standard input and output (MCP)
+    Mcp(mcp::McpArgs),
+    /// Make, list and revoke the keys of the service
+    Keys(keys::KeysArgs),
+    /// Show the options as they hold
+    Config(config::ConfigArgs),
+    /// Look for what would keep Alder from working here
+    Doctor(doctor::DoctorArgs),
     /// Get, list and describe models
     #[command(subcommand)]
     Model(model::ModelCommand),
@@ -101,6 +116,12 @@ pub(crate) struct Global {
     /// Say nothing on stderr but errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
+    /// How logs are written
+    #[arg(long, global = true, value_enum, env = "ALDER_LOG_FORMAT", default_value = "text")]
+    pub(crate) log_format: LogFormat,
+    /// Configuration file [default: alder.toml in the working folder, if it is there]
+    #[arg(long, global = true, env = "ALDER_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 /// What `search` and `ask` share.
@@ -115,12 +136,75 @@ pub(crate) struct QueryArgs {
     /// Share of the words' score in the fused score, 0 to 1; the rest is meaning [default: 0.7]
     #[arg(long, value_name = "W")]
     pub(crate) lexical_weight: Option<f32>,
-    /// Only passages that pass this filter, as JSON: {"must": [{"key": "lang", "match": {"value": "en"}}]}
-    #[arg(long, value_name = "JSON")]
+    /// Only passages that pass this filter: "lang = en AND year >= 2020", or as JSON
+    #[arg(long, value_name = "FILTER")]
     pub(crate) filter: Option<String>,
     /// Show the numbers of every stage
     #[arg(long)]
     pub(crate) explain: bool,
+    #[command(flatten)]
+    pub(crate) list: ListArgs,
+}
+
+/// Which part of the list is shown, and in what order.
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Hits to leave out from the top
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    offset: usize,
+    /// Passages taken from each search; their union is the list
+    #[arg(long, value_name = "N")]
+    candidates: Option<usize>,
+    /// Order by a field instead of the score: year, year:desc; may be given again
+    #[arg(long, value_name = "FIELD[:desc]")]
+    sort: Vec<String>,
+    /// Count the values of a field among all hits; may be given again
+    #[arg(long = "facet", value_name = "FIELD")]
+    facets: Vec<String>,
+    /// Passages of one document, at most
+    #[arg(long, value_name = "N")]
+    per_document: Option<usize>,
+    /// How much passages should differ from those above them, 0 to 1
+    #[arg(long, default_value_t = 0.0, value_name = "D")]
+    diversity: f32,
+    /// Share of shown answers that may be wrong, 0 to 1: with 0.1 nothing less than 90 % likely is shown
+    #[arg(long, value_name = "R")]
+    risk: Option<f32>,
+    /// How the two lists become one
+    #[arg(long, value_enum, default_value = "min-max")]
+    fusion: FusionName,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FusionName {
+    /// Scores mapped to 0..1 by their smallest and largest
+    MinMax,
+    /// Scores mapped by mean and deviation
+    Dbsf,
+    /// Ranks alone
+    Rrf,
+}
+
+impl ListArgs {
+    fn apply(&self, query: &mut Query, lexical_weight: Option<f32>) -> anyhow::Result<()> {
+        query.offset = self.offset;
+        query.candidates = self.candidates.unwrap_or(query.candidates);
+        query.sort = self.sort.iter().map(|by| by.parse()).collect::<Result<_, _>>()?;
+        query.facets = self.facets.clone();
+        query.per_document = self.per_document;
+        query.diversity = self.diversity;
+        query.risk = self.risk;
+        let Fusion::MinMax { lexical_weight: default } = Fusion::default() else {
+            return Ok(());
+        };
+        let lexical_weight = lexical_weight.unwrap_or(default);
+        query.fusion = match self.fusion {
+            FusionName::MinMax => Fusion::MinMax { lexical_weight },
+            FusionName::Dbsf => Fusion::Dbsf { lexical_weight },
+            FusionName::Rrf => Fusion::Rrf { k: 60.0 },
+        };
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -131,6 +215,14 @@ pub(crate) enum ModeName {
     Lexical,
     /// Meaning alone (vectors)
     Dense,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object per line
+    Json,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -149,9 +241,7 @@ impl QueryArgs {
     /// The engine's query for `text`, checked, with everything else at its default.
     pub(crate) fn query(&self, text: &str) -> anyhow::Result<Query> {
         let mut query = Query::new(text.trim());
-        if let Some(lexical_weight) = self.lexical_weight {
-            query.fusion = Fusion::MinMax { lexical_weight };
-        }
+        self.list.apply(&mut query, self.lexical_weight)?;
         query.mode = match self.mode {
             ModeName::Hybrid => Mode::Hybrid,
             ModeName::Lexical => Mode::Lexical,

@@ -3,9 +3,10 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use alder_engine::{Collection, Error, Generation, Model};
+use alder_engine::{Collection, DocumentId, Error, Generation, Language, Model};
 use alder_indexer::{
     Choices, Event, IncomingDocument, Indexer, IngestError, IngestReport, RESCAN_SECONDS_DEFAULT,
     Remembered, Revisit, Settings, Wake, Watch,
@@ -39,6 +40,9 @@ pub(crate) struct Sources {
     /// Open every file again, also those with the size and time they had
     #[arg(long)]
     reread: bool,
+    /// Language of the texts, for their stems: en, de, fr, …, or other [default: en, or that of the collection]
+    #[arg(long, value_name = "CODE")]
+    pub(crate) language: Option<Language>,
     #[command(flatten)]
     choices: ChoiceArgs,
     /// Whether a run before this one tried what fails.
@@ -161,18 +165,48 @@ fn this_program() -> std::io::Result<PathBuf> {
     if own.exists() { Ok(own) } else { std::env::current_exe() }
 }
 
-/// Adds or replaces documents; returns once they are durable, with one outcome each, in order.
+/// Adds or replaces documents, ending after a batch once `stop` is set; returns once they are durable, with one
+/// outcome each, in order.
 pub(crate) fn documents(
     collection: &Collection,
     model: &Model,
-    documents: Vec<IncomingDocument>,
+    documents: impl IntoIterator<Item = IncomingDocument>,
+    stop: Option<&AtomicBool>,
 ) -> Result<(Generation, Vec<ItemOutcome>), IngestError> {
     let mut writer = collection.writer().map_err(Error::Open)?;
     let known = collection.snapshot().content_hashes()?;
     let settings = Settings::default();
-    let outcomes = Indexer::new(&settings, model, &mut writer, known)?.documents(documents)?;
+    let mut indexer = Indexer::new(&settings, model, &mut writer, known)?;
+    if let Some(stop) = stop {
+        indexer = indexer.stop_when(stop);
+    }
+    let outcomes = indexer.documents(documents)?;
     let outcomes = outcomes.into_iter().map(ItemOutcome::from).collect();
     Ok((collection.snapshot().generation(), outcomes))
+}
+
+/// Indexes uploaded files, each by its name, telling `progress`, until done or stopped.
+pub(crate) fn files(
+    collection: &Collection,
+    model: &Model,
+    paths: &[PathBuf],
+    stop: &AtomicBool,
+    progress: impl FnMut(Event<'_>),
+) -> anyhow::Result<IngestReport> {
+    let mut writer = collection.writer().map_err(CollectionError::Open)?;
+    let known = collection.snapshot().content_hashes()?;
+    let settings = Settings { extractor: Some(this_program()?), ..Settings::default() };
+    let indexer = Indexer::new(&settings, model, &mut writer, known)?;
+    Ok(indexer.on_progress(progress).stop_when(stop).index(paths)?)
+}
+
+/// Removes documents; returns once that is durable.
+pub(crate) fn delete(collection: &Collection, ids: &[DocumentId]) -> Result<Generation, Error> {
+    let mut writer = collection.writer()?;
+    for id in ids {
+        writer.delete(id)?;
+    }
+    writer.commit()
 }
 
 /// Indexes `sources` beside a running server, telling `progress` and `/v1/status` how far it is; if they are watched,
@@ -185,9 +219,8 @@ pub(crate) async fn in_background(
 ) {
     // Before the first run, so that nothing that changes meanwhile is missed.
     let watch = sources.watch.then(|| watch(&app.collection, &sources)).transpose();
-    let Ok(permit) = app.write_permit().await else {
-        return tracing::error!("indexing cannot start: documents are being written");
-    };
+    // A task that a crash left behind may come first.
+    let permit = app.writer_turn().await;
     let work = (sources.clone(), interrupt.clone(), progress);
     let outcome = run(app.clone(), permit, work).await;
     tell(&app, outcome);
@@ -209,11 +242,7 @@ async fn keep_in_step(app: Arc<App>, mut watch: Watch, sources: Sources, interru
         if wake == Wake::Stopped {
             return;
         }
-        // Whoever writes now is done some time.
-        let Ok(permit) = app.write_permit().await else {
-            watch.wake_within(Duration::ZERO);
-            continue;
-        };
+        let permit = app.writer_turn().await;
         let before = app.indexing();
         let work = (sources.clone(), interrupt.clone(), Progress::Silent);
         match run(app.clone(), permit, work).await {

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use alder_engine::{Collection, Model, OpenError};
+use alder_engine::{Collection, CollectionSettings, Language, Model, OpenError};
 use anyhow::Context;
 
 use crate::cli::Global;
@@ -69,11 +69,32 @@ impl Global {
         if self.has_collection() { Ok(folder) } else { Err(CollectionError::Missing(folder)) }
     }
 
-    /// The collection, made if there is none.
-    pub(crate) fn collection_or_new(&self, model: &Model) -> anyhow::Result<Collection> {
+    /// The collection, made if there is none; `language` must be the one it was made with.
+    pub(crate) fn collection_or_new(
+        &self,
+        model: &Model,
+        language: Option<Language>,
+    ) -> anyhow::Result<Collection> {
         let folder = self.collection_folder();
         std::fs::create_dir_all(&folder)
             .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-        Ok(Collection::open_or_create(&folder, model.identity()).map_err(CollectionError::Open)?)
+        let settings = CollectionSettings {
+            language: language.unwrap_or_default(),
+            ..CollectionSettings::default()
+        };
+        let collection = Collection::open_or_create_with(&folder, model.identity(), &settings)
+            .map_err(CollectionError::Open)?;
+        let own = collection.settings().language;
+        if language.is_some_and(|asked| asked != own) {
+            return Err(CollectionError::Open(OpenError::Mismatch {
+                path: folder,
+                built_with: format!("the language {}", own.name()),
+                opened_with: settings.language.name().to_owned(),
+                remedy: "leave out --language, or index the documents into another --data-dir"
+                    .into(),
+            })
+            .into());
+        }
+        Ok(collection)
     }
 }

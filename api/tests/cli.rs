@@ -3,7 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod formats;
+mod ranking;
+mod service;
 mod sync;
+mod words;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -71,7 +74,9 @@ fn what_cannot_be_is_refused_with_its_exit_code_and_a_remedy() {
         (&["delete", "tea.md"], 4, "alder index"),
         (&["search", ""], 2, "the query is empty"),
         (&["ask", "  "], 2, "the query is empty"),
-        (&["search", "tea", "--filter", "lang=en"], 2, "line 1 column 1"),
+        (&["search", "tea", "--filter", "lang en"], 2, "byte 5"),
+        (&["search", "tea", "--filter", "{"], 2, "line 1 column 1"),
+        (&["index", "/", "--language", "klingon"], 2, "known are en"),
         (&["search", "tea", "--filter", r#"{"most": []}"#], 2, "/most"),
         (&["search", "tea", "--limit", "0"], 2, "between 1 and 1000"),
         (&["search", "tea", "--mode", "magic"], 2, "hybrid"),

@@ -1,11 +1,12 @@
 """Encode the same texts with Alder and with ONNX Runtime on the same weights, and print the ratio.
 
-One thread each, process CPU time, median of 5 after a warm-up, tokenisation included; texts are the sample collection
-in pieces of 126 tokens (batches of 32) and of 14 tokens (one at a time), to which [CLS] and [SEP] come. ONNX Runtime runs
-the graph after its own transformer optimiser, in f32 and with dynamic int8. Run by `benches/compare/encode`, which
-installs what this needs into a folder of its own.
+One thread each, process CPU time, tokenisation included; median of ROUNDS turns in which all go one after another, so
+that other load on the machine meets all alike. Texts are the sample collection in pieces of 126 tokens (batches of 32)
+and of 14 tokens (one at a time), to which [CLS] and [SEP] come, and its paragraphs as they are (batches of 32, padded
+for ONNX Runtime). ONNX Runtime runs the graph after its own transformer optimiser, in f32 and with dynamic int8. Run by
+`benches/compare/encode`, which installs what this needs into a folder of its own.
 """
-import glob, json, os, statistics, subprocess, tempfile, time
+import glob, json, os, statistics, subprocess, sys, tempfile, time
 import numpy as np
 import onnx
 import onnxruntime as ort
@@ -13,10 +14,16 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers import optimizer
 from tokenizers import Tokenizer
-from transformers import AlbertModel
+from safetensors.torch import load_file
+from transformers import AlbertConfig, AlbertModel
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "models", "recipe"))
+from rounding import widened  # noqa: E402: how packages store rounded tensors
+
 PACKAGE = os.path.join(ROOT, "models", "alder-small")
+ROUNDS = int(os.environ.get("ROUNDS", 5))
+KERNELS = ("amx-int8", "amx", "avx512-int8", "avx512", "avx2-int8", "avx2", "candle")
 
 
 def tokenizer():
@@ -37,9 +44,22 @@ def batches(length, size):
     return [texts[i : i + size] for i in range(0, len(texts) - size + 1, size)][: 64 // size]
 
 
+def paragraphs(size):
+    """Batches of `size` paragraphs of the sample articles."""
+    texts = []
+    for path in sorted(glob.glob(os.path.join(ROOT, "datasets", "sample", "articles", "*.md"))):
+        texts += [p for p in open(path).read().split("\n\n") if len(p) > 80]
+    return [texts[i : i + size] for i in range(0, len(texts) - size + 1, size)][:4]
+
+
 def export(folder):
     """ONNX files of the package's encoder: f32 optimised, and int8 of the same graph."""
-    model = AlbertModel.from_pretrained(PACKAGE, add_pooling_layer=False, attn_implementation="eager").eval().float()
+    model = AlbertModel(AlbertConfig.from_pretrained(PACKAGE, attn_implementation="eager"), add_pooling_layer=False)
+    tensors = widened(load_file(os.path.join(PACKAGE, "model.safetensors")))
+    own = {k.removeprefix("albert."): v.float() for k, v in tensors.items() if k.startswith("albert.")}
+    missing = [k for k in model.load_state_dict(own, strict=False).missing_keys if not k.endswith("position_ids")]
+    assert not missing, missing
+    model.eval()
 
     class Hidden(torch.nn.Module):
         def __init__(self):
@@ -64,17 +84,14 @@ def export(folder):
 
 
 def tokens_per_second(run, data):
-    """Median over 5 passes of tokens per second of process CPU time; padding does not count."""
+    """Tokens per second of process CPU time over the data, after a warm-up; padding does not count."""
     count = tokenizer()
     tokens = sum(sum(encoding.attention_mask) for batch in data for encoding in count.encode_batch(batch))
-    speeds = []
-    for round_ in range(6):
-        start = time.process_time()
-        for batch in data:
-            run(batch)
-        if round_:
-            speeds.append(tokens / (time.process_time() - start))
-    return statistics.median(speeds)
+    run(data[0])
+    start = time.process_time()
+    for batch in data:
+        run(batch)
+    return tokens / (time.process_time() - start)
 
 
 def session(path):
@@ -83,37 +100,50 @@ def session(path):
     return ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
 
-def alder(shapes, kernel):
-    """Tokens per second of one of Alder's back ends, measured by its own program on the same texts."""
-    environment = dict(os.environ, RAYON_NUM_THREADS="1", **({"ALDER_KERNEL": kernel} if kernel else {}))
+def build():
+    """Alder's own program for this, which reads texts on stdin."""
     # The whole workspace: selecting one package would change features and build the dependencies again.
     subprocess.run(["cargo", "build", "--quiet", "--release", "--workspace", "--bins"], cwd=ROOT, check=True)
-    program = os.path.join(ROOT, os.environ.get("CARGO_TARGET_DIR", "target"), "release", "encode-speed")
-    run = subprocess.run([program], check=True, env=environment, input=json.dumps(shapes), text=True,
-                         stdout=subprocess.PIPE)
-    return json.loads(run.stdout)
+    return os.path.join(ROOT, os.environ.get("CARGO_TARGET_DIR", "target"), "release", "encode-speed")
+
+
+def alder(program, shapes, kernel):
+    """Tokens per second of one of Alder's back ends by shape; None if the processor lacks it."""
+    environment = dict(os.environ, RAYON_NUM_THREADS="1", ALDER_KERNEL=kernel)
+    run = subprocess.run([program], env=environment, input=json.dumps(shapes), text=True, capture_output=True)
+    if run.returncode:
+        print(f"left out: {kernel}: {run.stderr.strip().splitlines()[-1]}")
+        return None
+    return next(iter(json.loads(run.stdout).values()))
 
 
 def main():
-    shapes = {"32x128": batches(128, 32), "1x16": batches(16, 1)}
-    rows = alder(shapes, None) | alder(shapes, "candle")
-    cut = tokenizer()
+    shapes = {"32x128": batches(128, 32), "1x16": batches(16, 1), "paragraphs": paragraphs(32)}
+    program, cut = build(), tokenizer()
     with tempfile.TemporaryDirectory() as folder:
-        for name, path in export(folder).items():
-            runtime = session(path)
+        peers = {name: session(path) for name, path in export(folder).items()}
+    found = {}
 
-            def run(batch):
-                encodings = cut.encode_batch(batch)
-                ids, mask = (np.array([getattr(e, n) for e in encodings]) for n in ("ids", "attention_mask"))
-                hidden = runtime.run(None, {"input_ids": ids, "attention_mask": mask})[0]
-                return (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdims=True)
+    def note(name, speeds):
+        for shape, speed in (speeds or {}).items():
+            found.setdefault(name, {}).setdefault(shape, []).append(speed)
 
-            rows[name] = {shape: tokens_per_second(run, data) for shape, data in shapes.items()}
+    def encode(runtime, batch):
+        encodings = cut.encode_batch(batch)
+        ids, mask = (np.array([getattr(e, n) for e in encodings]) for n in ("ids", "attention_mask"))
+        hidden = runtime.run(None, {"input_ids": ids, "attention_mask": mask})[0]
+        return (hidden * mask[..., None]).sum(1) / mask.sum(1, keepdims=True)
+
+    for _ in range(ROUNDS):
+        for kernel in KERNELS:
+            note(f"Alder {kernel}", alder(program, shapes, kernel))
+        for name, runtime in peers.items():
+            note(name, {s: tokens_per_second(lambda batch: encode(runtime, batch), data) for s, data in shapes.items()})
     for shape in shapes:
-        base = rows["ONNX Runtime int8"][shape]
+        rows = {name: statistics.median(speeds[shape]) for name, speeds in found.items()}
         print(f"\n{shape}: tokens/s of one thread, ratio to ONNX Runtime int8")
-        for name, speeds in sorted(rows.items(), key=lambda row: -row[1][shape]):
-            print(f"  {name:24} {speeds[shape]:10.0f}  {speeds[shape] / base:6.2f}")
+        for name, speed in sorted(rows.items(), key=lambda row: -row[1]):
+            print(f"  {name:24} {speed:10.0f}  {speed / rows['ONNX Runtime int8']:6.2f}")
 
 
 if __name__ == "__main__":

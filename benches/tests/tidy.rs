@@ -27,7 +27,7 @@ const HOMES: [(&str, &[&str]); 13] = [
         ],
     ),
     ("notify", &["indexer/src/watch.rs"]),
-    ("rlimit", &["indexer/src/sandbox/child.rs"]),
+    ("rlimit", &["indexer/src/sandbox/child.rs", "api/src/http/accept.rs"]),
     ("hf_hub", &["api/src/hub.rs", "api/src/hub/"]),
 ];
 

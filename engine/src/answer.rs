@@ -2,18 +2,17 @@
 //!
 //! The margin of a span is its logit minus the null logit of its passage, so margins of different passages
 //! are comparable (shared normalisation, Clark and Gardner 2018, section 2.2; over passages as in Wang et
-//! al. 2019, "Multi-passage BERT", eq. 1). With temperature T, retrieval score r in 0..=1 of its passage and
-//! similarity c of its sentence to the question, and their weights λ and σ:
+//! al. 2019, "Multi-passage BERT", eq. 1). With temperature T, retrieval score r in 0..=1 and relevance logit v of its
+//! passage, similarity c of its sentence to the question, and their weights λ, ρ and σ:
 //!
-//! `p(span) = exp(z) / (1 + Σ exp(z'))`, `z = (margin - null_bias) / T - λ (1 - r) + σ c`,
+//! `p(span) = exp(z) / (1 + Σ exp(z'))`, `z = (margin - null_bias) / T - λ (1 - r) + σ c + ρ v`,
 //!
-//! where the sum runs over all spans of all passages and the 1 stands for "no answer". A model whose reader is weaker
-//! than its encoder lets whole sentences stand beside the spans (`Calibration::sentences`).
+//! where the sum runs over all spans of all passages and the 1 stands for "no answer".
 
 use std::collections::HashMap;
 
 use crate::evidence::Evidence;
-use crate::{Answer, Calibration, Origin, Passage, Probability, Reading, Source, Span, Verdict};
+use crate::{Answer, Calibration, Passage, Probability, Reading, Source, Span, Verdict};
 
 /// One passage that was read: the passage, its retrieval score in 0..=1, what the reader found, and how near
 /// its sentences are to the question.
@@ -60,27 +59,23 @@ pub(crate) fn answers(
     answers.sort_by(|a, b| b.probability.0.total_cmp(&a.probability.0));
     let answerable = answers.first().map_or(Probability(0.0), |a| a.probability);
     answers.truncate(wanted);
-    (answers, Verdict { answerable })
+    (answers, Verdict { answerable, shown_from: Probability(Verdict::SHOWN_FROM) })
 }
 
-/// What could be an answer in one passage: the reader's spans and, if the model is calibrated so, sentences.
-fn candidates<'a>(read: &'a Read<'a>, calibration: Calibration) -> Vec<Found<'a>> {
-    let (retrieval, null) = (read.retrieval, read.reading.null_logit);
-    let spans = read.reading.spans.iter().map(|s| {
-        let z = calibration.z(s.logit - null, retrieval, read.evidence.at(s.span));
-        Found { read, span: s.span, origin: Origin::Reader(s.logit - null), z }
-    });
-    let sentences = read.evidence.sentences().iter().filter_map(|&(span, similarity)| {
-        let z = calibration.sentence_z(retrieval, similarity)?;
-        Some(Found { read, span, origin: Origin::Sentence(similarity.0), z })
-    });
-    spans.chain(sentences).collect()
+/// The spans of one passage on the calibrated scale.
+fn candidates<'a>(read: &'a Read<'a>, calibration: Calibration) -> impl Iterator<Item = Found<'a>> {
+    let relevance = read.reading.relevance_logit.unwrap_or(0.0);
+    read.reading.spans.iter().map(move |s| {
+        let margin = s.logit - read.reading.null_logit;
+        let z = calibration.z(margin, read.retrieval, read.evidence.at(s.span), relevance);
+        Found { read, span: s.span, margin, z }
+    })
 }
 
 struct Found<'a> {
     read: &'a Read<'a>,
     span: Span,
-    origin: Origin,
+    margin: f32,
     z: f32,
 }
 
@@ -95,7 +90,7 @@ impl Found<'_> {
             characters: self.span.in_characters(&passage.text),
             passage: passage.clone(),
             probability: Probability(0.0),
-            origin: self.origin,
+            margin: self.margin,
             sources: Vec::new(),
         }
     }
@@ -127,14 +122,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::{Cosine, DocumentId, PassageId, ReadSpan, SentenceCalibration};
+    use crate::{DocumentId, PassageId, ReadSpan};
 
     const CALIBRATION: Calibration = Calibration {
         null_bias: 0.0,
         temperature: 1.0,
         retrieval_weight: 0.0,
         sentence_weight: 0.0,
-        sentences: None,
+        relevance_weight: 0.0,
         rerank_weight: 0.0,
     };
 
@@ -177,22 +172,6 @@ mod tests {
         assert!((answers[0].probability.0 - (e3 + e2) / (1.0 + e3 + e2 + e25)).abs() < 1e-5);
         assert_eq!(verdict.answerable, answers[0].probability);
         assert!(verdict.is_confident());
-    }
-
-    #[test]
-    fn a_sentence_answers_where_the_reader_is_calibrated_as_weak() {
-        let a = passage("a", 10, "It is red. Strauss built it.");
-        let r = reading(&[(0, 2, -3.0)], 0.0);
-        let evidence =
-            Evidence::new(vec![(Span::new(0, 10), Cosine(0.1)), (Span::new(11, 28), Cosine(0.8))]);
-        let reads = [Read { passage: &a, retrieval: 1.0, reading: &r, evidence: &evidence }];
-        let sentences = Some(SentenceCalibration { weight: 10.0, bias: -5.0 });
-        let (answers, verdict) = answers(&reads, Calibration { sentences, ..CALIBRATION }, 3);
-        assert_eq!(answers[0].text, "Strauss built it.");
-        assert_eq!(answers[0].span, Span::new(21, 38));
-        assert_eq!(answers[0].origin, Origin::Sentence(0.8));
-        let (best, red, span) = (3f32.exp(), (-4f32).exp(), (-3f32).exp());
-        assert!((verdict.answerable.0 - best / (1.0 + best + red + span)).abs() < 1e-5);
     }
 
     #[test]

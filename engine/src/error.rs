@@ -117,6 +117,38 @@ pub enum QueryError {
         /// What is wrong and what would be right.
         reason: String,
     },
+    /// A field that lists are sorted by or that is counted does not exist.
+    #[error("{parameter}: {reason}")]
+    Field {
+        /// `sort` or `facets`.
+        parameter: &'static str,
+        /// What is wrong and what would be right.
+        reason: String,
+    },
+    /// A cursor is none, or not of this query.
+    #[error("cursor: {reason}")]
+    Cursor {
+        /// What is wrong and what would be right.
+        reason: String,
+    },
+    /// The collection changed since the page before.
+    #[error(
+        "the collection is at generation {found} and the page before came from {asked}; ask for the first page again"
+    )]
+    Changed {
+        /// The generation asked for.
+        asked: u64,
+        /// The generation there is.
+        found: u64,
+    },
+    /// A line of synonyms cannot be understood.
+    #[error("synonyms, line {line}: {reason}")]
+    Synonyms {
+        /// From 1.
+        line: usize,
+        /// What is wrong and what would be right.
+        reason: String,
+    },
     /// A metadata field of a document cannot be stored.
     #[error("metadata field {key:?}: {reason}")]
     Metadata {

@@ -2,18 +2,27 @@
 //!
 //! The reader points at words; the encoder judges whole sentences. Both together decide which sentence answers.
 
-use crate::{Cosine, Error, Model, Span, sentences};
+use crate::{Cosine, Error, Model, Reading, Span, sentences};
 
-/// The sentences of one passage with their similarity to the question.
+/// The sentences of one passage that the reader pointed into, with their similarity to the question.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Evidence {
     sentences: Vec<(Span, Cosine)>,
 }
 
 impl Evidence {
-    /// One entry per passage, in the order given; all sentences are encoded in one call.
-    pub(crate) fn of(model: &Model, question: &str, passages: &[&str]) -> Result<Vec<Self>, Error> {
-        let spans: Vec<Vec<Span>> = passages.iter().map(|text| sentences(text)).collect();
+    /// One entry per passage and its reading, in the order given; all sentences are encoded in one call.
+    pub(crate) fn of(
+        model: &Model,
+        question: &str,
+        passages: &[&str],
+        readings: &[Reading],
+    ) -> Result<Vec<Self>, Error> {
+        let pointed_at = |(passage, reading): (&&str, &Reading)| -> Vec<Span> {
+            let touched = |s: &Span| reading.spans.iter().any(|found| touch(*s, found.span));
+            sentences(passage).into_iter().filter(touched).collect()
+        };
+        let spans: Vec<Vec<Span>> = passages.iter().zip(readings).map(pointed_at).collect();
         let mut texts = vec![question];
         for (passage, spans) in passages.iter().zip(&spans) {
             texts.extend(spans.iter().filter_map(|span| span.slice(passage)));
@@ -30,27 +39,21 @@ impl Evidence {
         Ok(out)
     }
 
-    #[cfg(test)]
-    pub(crate) fn new(sentences: Vec<(Span, Cosine)>) -> Self {
-        Self { sentences }
-    }
-
-    /// The sentences in order, each with its similarity to the question.
-    pub(crate) fn sentences(&self) -> &[(Span, Cosine)] {
-        &self.sentences
-    }
-
-    /// Similarity of the most similar sentence that `span` touches; 0 where it touches none.
+    /// Similarity of the most similar sentence that `span` of the reading touches; 0 where it touches none.
     pub(crate) fn at(&self, span: Span) -> Cosine {
-        let touched =
-            self.sentences.iter().filter(|(s, _)| s.start < span.end && span.start < s.end);
+        let touched = self.sentences.iter().filter(|(s, _)| touch(*s, span));
         touched.map(|(_, score)| *score).max_by(|a, b| a.0.total_cmp(&b.0)).unwrap_or(Cosine(0.0))
     }
+}
+
+fn touch(a: Span, b: Span) -> bool {
+    a.start < b.end && b.start < a.end
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ReadSpan;
 
     #[test]
     fn a_span_has_the_similarity_of_its_best_sentence() {
@@ -66,12 +69,20 @@ mod tests {
         let model = Model::embedded(crate::Device::Cpu).unwrap();
         let passage =
             "The bridge is painted red. Joseph Strauss was its chief engineer. Tolls are paid.";
-        let evidence = Evidence::of(&model, "Who engineered the bridge?", &[passage, ""]).unwrap();
-        let at = |word: &str| {
+        let span = |word: &str| {
             let start = passage.find(word).unwrap();
-            evidence[0].at(Span::new(start, start + word.len())).0
+            Span::new(start, start + word.len())
         };
-        assert!(at("Strauss") > at("Tolls"));
+        let reading = |words: &[&str]| Reading {
+            spans: words.iter().map(|w| ReadSpan { span: span(w), logit: 0.0 }).collect(),
+            null_logit: 0.0,
+            relevance_logit: None,
+        };
+        let readings = [reading(&["Strauss", "Tolls"]), reading(&[])];
+        let question = "Who engineered the bridge?";
+        let evidence = Evidence::of(&model, question, &[passage, ""], &readings).unwrap();
+        assert!(evidence[0].at(span("Strauss")).0 > evidence[0].at(span("Tolls")).0);
+        assert_eq!(evidence[0].sentences.len(), 2, "the first sentence is not encoded");
         assert_eq!(evidence[1], Evidence::default());
     }
 }

@@ -15,7 +15,11 @@ pub struct FusedCandidate {
     pub lexical: Option<(Bm25, usize)>,
     /// Score and rank (from 1) in the dense list.
     pub dense: Option<(Cosine, usize)>,
-    /// Part of each list in `score`: lexical, dense. Their sum is `score`.
+    /// What the fusion makes of each list's score, before its weight: lexical, dense.
+    pub normalised: [f32; 2],
+    /// Weight of each list.
+    pub weights: [f32; 2],
+    /// Part of each list in `score`: weight times normalised. Their sum is `score`.
     pub parts: [f32; 2],
 }
 
@@ -30,23 +34,27 @@ pub fn fuse(
 ) -> Vec<FusedCandidate> {
     let lexical_scores: Vec<f32> = lexical.iter().map(|c| c.score.0).collect();
     let dense_scores: Vec<f32> = dense.iter().map(|c| c.score.0).collect();
-    let [lexical_weight, dense_weight] = match fusion {
-        Fusion::MinMax { lexical_weight } => [lexical_weight, 1.0 - lexical_weight],
+    let weights = match fusion {
+        Fusion::MinMax { lexical_weight } | Fusion::Dbsf { lexical_weight } => {
+            [lexical_weight, 1.0 - lexical_weight]
+        }
         Fusion::Rrf { .. } => [1.0, 1.0],
     };
     let mut fused: HashMap<PassageKey, FusedCandidate> = HashMap::new();
-    for (i, part) in parts(&lexical_scores, fusion, lexical_weight).into_iter().enumerate() {
+    for (i, normalised) in normalised(&lexical_scores, fusion).into_iter().enumerate() {
         let entry = fused.entry(lexical[i].key).or_insert_with(|| absent(lexical[i].key));
         entry.lexical = Some((lexical[i].score, i + 1));
-        entry.parts[0] = part;
+        entry.normalised[0] = normalised;
     }
-    for (i, part) in parts(&dense_scores, fusion, dense_weight).into_iter().enumerate() {
+    for (i, normalised) in normalised(&dense_scores, fusion).into_iter().enumerate() {
         let entry = fused.entry(dense[i].key).or_insert_with(|| absent(dense[i].key));
         entry.dense = Some((dense[i].score, i + 1));
-        entry.parts[1] = part;
+        entry.normalised[1] = normalised;
     }
     let mut fused: Vec<_> = fused.into_values().collect();
     for candidate in &mut fused {
+        candidate.weights = weights;
+        candidate.parts = [0, 1].map(|i| weights[i] * candidate.normalised[i]);
         candidate.score = Fused(candidate.parts[0] + candidate.parts[1]);
     }
     fused.sort_by(|a, b| b.score.0.total_cmp(&a.score.0).then(a.key.cmp(&b.key)));
@@ -54,23 +62,43 @@ pub fn fuse(
 }
 
 fn absent(key: PassageKey) -> FusedCandidate {
-    FusedCandidate { key, score: Fused(0.0), lexical: None, dense: None, parts: [0.0; 2] }
+    let (normalised, weights, parts) = ([0.0; 2], [0.0; 2], [0.0; 2]);
+    FusedCandidate {
+        key,
+        score: Fused(0.0),
+        lexical: None,
+        dense: None,
+        normalised,
+        weights,
+        parts,
+    }
 }
 
-/// What each entry of one list, best first, adds to the fused score.
-fn parts(scores: &[f32], fusion: Fusion, weight: f32) -> Vec<f32> {
+/// What the fusion makes of each entry of one list, best first, before its weight.
+fn normalised(scores: &[f32], fusion: Fusion) -> Vec<f32> {
     match fusion {
         Fusion::Rrf { k } => (1..=scores.len()).map(|rank| 1.0 / (k + rank as f32)).collect(),
+        Fusion::Dbsf { .. } => {
+            let (mean, deviation) = moments(scores);
+            let range = 6.0 * deviation;
+            let inside = |s: &f32| ((s - mean) / range + 0.5).clamp(0.0, 1.0);
+            scores.iter().map(|s| if range > 0.0 { inside(s) } else { 0.5 }).collect()
+        }
         Fusion::MinMax { .. } => {
             let max = scores.iter().copied().fold(f32::MIN, f32::max);
             let min = scores.iter().copied().fold(f32::MAX, f32::min);
             let range = max - min;
-            scores
-                .iter()
-                .map(|s| weight * if range > 0.0 { (s - min) / range } else { 1.0 })
-                .collect()
+            scores.iter().map(|s| if range > 0.0 { (s - min) / range } else { 1.0 }).collect()
         }
     }
+}
+
+/// Mean and standard deviation.
+fn moments(scores: &[f32]) -> (f32, f32) {
+    let count = scores.len().max(1) as f64;
+    let mean = scores.iter().map(|&s| f64::from(s)).sum::<f64>() / count;
+    let variance = scores.iter().map(|&s| (f64::from(s) - mean).powi(2)).sum::<f64>() / count;
+    (mean as f32, variance.sqrt() as f32)
 }
 
 #[cfg(test)]
@@ -112,6 +140,25 @@ mod tests {
         assert!((fused[0].score.0 - (1.0 / 62.0 + 1.0 / 61.0)).abs() < 1e-7);
     }
 
+    #[test]
+    fn dbsf_places_scores_by_mean_and_deviation() {
+        let lexical = list(&[(1, 4.0), (2, 0.0)], Bm25);
+        let dense = list(&[(3, 0.5)], Cosine);
+        let fused = fuse(&lexical, &dense, Fusion::Dbsf { lexical_weight: 0.6 });
+        // Mean 2, deviation 2: 4 is one deviation up, (1 / 6 + 1 / 2) of the way.
+        assert_eq!(order(&fused), [1, 2, 3]);
+        assert!((fused[0].score.0 - 0.6 * (1.0 / 6.0 + 0.5)).abs() < 1e-6);
+        assert!((fused[2].score.0 - 0.4 * 0.5).abs() < 1e-6, "one score alone is the mean");
+    }
+
+    fn any_fusion() -> impl Strategy<Value = Fusion> {
+        prop_oneof![
+            (0.0_f32..=1.0).prop_map(|lexical_weight| Fusion::MinMax { lexical_weight }),
+            (0.0_f32..=1.0).prop_map(|lexical_weight| Fusion::Dbsf { lexical_weight }),
+            (0.0_f32..100.0).prop_map(|k| Fusion::Rrf { k }),
+        ]
+    }
+
     fn any_list() -> impl Strategy<Value = Vec<(u32, f32)>> {
         proptest::collection::btree_map(0u32..40, -1.0f32..30.0, 0..30)
             .prop_map(|m| m.into_iter().collect())
@@ -130,8 +177,10 @@ mod tests {
         }
 
         #[test]
-        fn parts_sum_to_the_score_and_every_candidate_appears_once(a in any_list(), b in any_list()) {
-            let fused = fuse(&list(&a, Bm25), &list(&b, Cosine), Fusion::default());
+        fn parts_sum_to_the_score_and_every_candidate_appears_once(
+            a in any_list(), b in any_list(), fusion in any_fusion(),
+        ) {
+            let fused = fuse(&list(&a, Bm25), &list(&b, Cosine), fusion);
             let mut rows = order(&fused);
             rows.sort_unstable();
             let mut union: Vec<u32> = a.iter().chain(&b).map(|(r, _)| *r).collect();

@@ -7,14 +7,20 @@
 //!   [`Snapshot`], by [`search()`].
 
 mod answer;
+mod arrange;
 mod candidate;
 mod collection;
+mod cursor;
+mod date;
 mod document;
 mod embedding;
 mod error;
 mod evidence;
+mod facet;
 mod filter;
 mod fusion;
+mod given;
+mod language;
 mod lexical;
 pub mod limits;
 mod mapped;
@@ -25,30 +31,42 @@ mod row_set;
 mod score;
 mod search;
 mod sentence;
+mod similar;
 mod span;
+mod suggest;
+mod synonyms;
+mod syntax;
 mod top_k;
 mod vector;
+mod why;
 
 pub use candidate::{Candidate, PassageKey};
 pub use collection::{
     Collection, CollectionSettings, EncodedDocument, Generation, Snapshot, SnapshotStats,
     StoredDocument, Writer,
 };
+pub use cursor::Cursor;
 pub use document::{Document, DocumentId, Metadata, Passage, PassageId};
 pub use embedding::Embedding;
 pub use error::{Error, OpenError, QueryError};
-pub use filter::{Condition, Filter, Match, Range};
+pub use facet::{Facet, FacetValue};
+pub use filter::{Bound, Condition, Filter, Match, Range};
 pub use fusion::{FusedCandidate, fuse};
+pub use given::{answers_in, relevances};
+pub use language::Language;
 pub use model::{
-    Calibration, Device, MaskGuess, Model, ModelIdentity, ReadSpan, Reading, SentenceCalibration,
+    Calibration, Device, MaskGuess, Model, ModelIdentity, ReadSpan, Reading, Token, kernel_name,
 };
-pub use query::{Explain, Fusion, Mode, Query, Rerank};
+pub use query::{Explain, Fusion, LastWord, Mode, Query, Rerank, Sort};
 pub use result::{
-    Answer, Explanation, Hit, Origin, ReadingScores, SearchResult, Source, Stage, TermScore,
-    Verdict,
+    Answer, Explanation, Hit, ReadingScores, SearchResult, Share, Source, Stage, TermScore, Verdict,
 };
 pub use score::{Bm25, Cosine, Fused, Probability};
 pub use search::search;
 pub use sentence::sentences;
+pub use similar::{Like, SimilarDocument, similar};
 pub use span::Span;
+pub use suggest::{Completion, Suggestions, TitleMatch};
+pub use synonyms::Synonyms;
 pub use vector::{StoredVector, VectorFormat};
+pub use why::{Fate, Reached, Why, why};

@@ -9,6 +9,38 @@ pub const DOCUMENT_TEXT_BYTES: usize = 64 << 20;
 pub const QUERY_BYTES: usize = 128 << 10;
 /// Distinct terms of a query that the lexical search uses; the most selective are kept and the result says so.
 pub const QUERY_TERMS: usize = 64;
+/// Operators of a query (phrases, `+`, `-`, `field:`, `prefix*`): each is a search of its own. More are plain words.
+pub const QUERY_OPERATORS: usize = 64;
+/// Words of a query that look like `field:value` and are tried as fields of the metadata.
+pub const QUERY_FIELDS: usize = 64;
+/// Words that one beginning or one mistyped word stands for.
+pub const EXPANSIONS: usize = 32;
+/// Terms looked at for them in each segment.
+pub const EXPANSIONS_SCANNED: usize = 10_000;
+/// Unknown words of a query for which similar ones are looked for.
+pub const MISTAKES_MENDED: usize = 8;
+/// Similar words that are searched for instead of an unknown one.
+pub const MISTAKE_ALTERNATIVES: usize = 4;
+/// Bytes of a collection's synonyms: they are held in memory and read again with every commit.
+pub const SYNONYMS_BYTES: usize = 1 << 20;
+/// Words in one line of synonyms.
+pub const SYNONYMS_IN_LINE: usize = 64;
+/// Fields whose values are counted in one query, and values listed of each.
+pub const FACETS: usize = 16;
+/// See [`FACETS`].
+pub const FACET_VALUES: usize = 100;
+/// Fields that a list is ordered by.
+pub const SORT_FIELDS: usize = 4;
+/// Passages from the top that are compared with each other for diversity: the work grows with its square.
+pub const DIVERSITY_DEPTH: usize = 200;
+/// Text for which suggestions are made, in bytes: nobody types more before looking.
+pub const SUGGEST_BYTES: usize = 1_024;
+/// Suggestions of one kind.
+pub const SUGGESTIONS_MAX: usize = 50;
+/// Titles read in each segment to find the best.
+pub const SUGGEST_TITLES_READ: usize = 200;
+/// Names of metadata fields that are listed.
+pub const FIELD_NAMES: usize = 1_000;
 /// Hits on one page.
 pub const LIMIT_MAX: usize = 1_000;
 /// `offset + limit`: deeper paging is what cursors are for.

@@ -1,6 +1,6 @@
 //! [`Query`]: one request for hits and answers, validated before any work.
 
-use crate::{Filter, QueryError, limits};
+use crate::{Filter, Generation, QueryError, limits};
 
 /// Which retrievers run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -24,6 +24,12 @@ pub enum Fusion {
         /// Weight of the lexical list, 0..=1.
         lexical_weight: f32,
     },
+    /// The same after mapping mean − 3 σ .. mean + 3 σ of each list to 0..=1: distribution-based score fusion (Mazzeschi
+    /// 2023), which one outlier does not squeeze.
+    Dbsf {
+        /// Weight of the lexical list, 0..=1.
+        lexical_weight: f32,
+    },
     /// Reciprocal rank fusion, `Σ 1 / (k + rank)` (Cormack, Clarke and Büttcher 2009).
     Rrf {
         /// The constant k; 60 in the paper.
@@ -35,6 +41,45 @@ impl Default for Fusion {
     fn default() -> Self {
         Self::MinMax { lexical_weight: 0.7 }
     }
+}
+
+/// A field to order by. Passages without it come last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sort {
+    /// Metadata field, or `id`.
+    pub field: String,
+    /// Largest first.
+    pub descending: bool,
+}
+
+impl std::str::FromStr for Sort {
+    type Err = QueryError;
+
+    /// `year`, `year:asc` or `year:desc`.
+    fn from_str(text: &str) -> Result<Self, QueryError> {
+        let (field, order) = text.rsplit_once(':').unwrap_or((text, "asc"));
+        match order {
+            "asc" | "desc" if !field.is_empty() => {
+                Ok(Self { field: field.to_owned(), descending: order == "desc" })
+            }
+            _ => Err(QueryError::Field {
+                parameter: "sort",
+                reason: format!(
+                    "expected a field, as in year, year:asc or year:desc, found {text:?}"
+                ),
+            }),
+        }
+    }
+}
+
+/// Whether the last word of a query is whole, or still being typed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LastWord {
+    /// As any other.
+    #[default]
+    Whole,
+    /// The beginning of a word: search as you type.
+    Begun,
 }
 
 /// Whether each stage tells how it came to its numbers.
@@ -52,6 +97,8 @@ pub enum Explain {
 pub struct Query {
     /// The question or words.
     pub text: String,
+    /// Whether the last word is still being typed.
+    pub last_word: LastWord,
     /// Which retrievers run.
     pub mode: Mode,
     /// Hits wanted, 1..=[`limits::LIMIT_MAX`].
@@ -60,9 +107,23 @@ pub struct Query {
     pub offset: usize,
     /// Which passages may be retrieved.
     pub filter: Option<Filter>,
+    /// Fields whose values are counted among all hits.
+    pub facets: Vec<String>,
+    /// Fields by which the list is ordered instead of by score; the first decides, then the next.
+    pub sort: Vec<Sort>,
+    /// Passages of one document in the list, at most; `None` is any number.
+    pub per_document: Option<usize>,
+    /// How much passages should differ from those above them, 0 (not at all)..=1.
+    pub diversity: f32,
+    /// Share of shown answers that may be wrong, 0..=1: an answer is shown as the answer from a probability of
+    /// 1 − `risk` on; `None` is from [`crate::Verdict::SHOWN_FROM`].
+    pub risk: Option<f32>,
+    /// The committed state that must be searched, when the page before came from it.
+    pub generation: Option<Generation>,
     /// How lists are fused (ignored when one retriever runs).
     pub fusion: Fusion,
-    /// Candidates taken from each retriever; at least `offset + limit` are taken.
+    /// Candidates taken from each retriever; at least `limit` are taken. Their union is the list that is paged
+    /// through, whatever the page.
     pub candidates: usize,
     /// Top fused passages the reader reads, 0 (no answers, no reranking)..=[`limits::READ_DEPTH_MAX`].
     pub read_depth: usize,
@@ -89,10 +150,17 @@ impl Query {
     pub fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
+            last_word: LastWord::default(),
             mode: Mode::default(),
             limit: 10,
             offset: 0,
             filter: None,
+            facets: Vec::new(),
+            sort: Vec::new(),
+            per_document: None,
+            diversity: 0.0,
+            risk: None,
+            generation: None,
             fusion: Fusion::default(),
             candidates: limits::CANDIDATES_DEFAULT,
             read_depth: limits::READ_DEPTH_DEFAULT,
@@ -123,6 +191,9 @@ impl Query {
             ("candidates", "passages", self.candidates, 1, limits::WINDOW_MAX),
             ("read_depth", "passages", self.read_depth, 0, limits::READ_DEPTH_MAX),
             ("answers", "answers", self.answers, 0, limits::READ_DEPTH_MAX),
+            ("facets", "fields", self.facets.len(), 0, limits::FACETS),
+            ("sort", "fields", self.sort.len(), 0, limits::SORT_FIELDS),
+            ("per_document", "passages", self.per_document.unwrap_or(1), 1, limits::LIMIT_MAX),
         ];
         for (field, unit, found, min, max) in bounds {
             if found < min || found > max {
@@ -130,12 +201,17 @@ impl Query {
                 return Err(QueryError::OutOfRange { field, unit, found, min, max });
             }
         }
-        let (field, found, min, max) = match self.fusion {
-            Fusion::MinMax { lexical_weight } => ("lexical_weight", lexical_weight, 0.0, 1.0),
+        let fusion = match self.fusion {
+            Fusion::MinMax { lexical_weight } | Fusion::Dbsf { lexical_weight } => {
+                ("lexical_weight", lexical_weight, 0.0, 1.0)
+            }
             Fusion::Rrf { k } => ("k", k, 0.0, 1e6),
         };
-        if !(min..=max).contains(&found) {
-            return Err(QueryError::Fusion { field, found, min, max });
+        let risk = ("risk", self.risk.unwrap_or(0.0), 0.0, 1.0);
+        for (field, found, min, max) in [fusion, ("diversity", self.diversity, 0.0, 1.0), risk] {
+            if !(min..=max).contains(&found) {
+                return Err(QueryError::Fusion { field, found, min, max });
+            }
         }
         Ok(())
     }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use crate::{Bm25, Cosine, DocumentId, Fused, Generation, Passage, PassageId, Probability, Span};
+use crate::{
+    Bm25, Cosine, Cursor, DocumentId, Facet, Fused, Generation, Passage, PassageId, Probability,
+    Span,
+};
 
 /// Everything one query returned, computed on one pinned snapshot.
 #[derive(Debug, Clone)]
@@ -11,12 +14,23 @@ pub struct SearchResult {
     pub generation: Generation,
     /// Ranked passages.
     pub hits: Vec<Hit>,
-    /// How many passages were candidates after fusion: a lower bound of the matches.
+    /// Passages that the retrievers found.
     pub candidates: usize,
+    /// Hits in the whole list: what paging through it shows. The list is the union of what each retriever ranked
+    /// highest ([`crate::Query::candidates`]), less passages beyond [`crate::Query::per_document`].
+    pub total: usize,
+    /// Whether everything that matches is in the list: no retriever had more.
+    pub complete: bool,
+    /// Values of the fields in [`crate::Query::facets`], counted over the whole list.
+    pub facets: Vec<Facet>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
     /// Verbatim answers, most probable first. Empty when none was asked for.
     pub answers: Vec<Answer>,
     /// Whether the documents answer; `None` when nothing was read.
     pub verdict: Option<Verdict>,
+    /// The query with probable typing mistakes mended: "did you mean"; `None` when every word is known.
+    pub meant: Option<String>,
     /// Time spent in each stage, in order.
     pub timings: Vec<(Stage, Duration)>,
     /// What the caller should know ("only 64 of 210 query terms were used").
@@ -26,19 +40,22 @@ pub struct SearchResult {
 /// Whether the documents answer the question.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Verdict {
-    /// Probability that the best answer is right; below [`Verdict::SHOWN_FROM`] means "no confident answer".
+    /// Probability that the best answer is right; below `shown_from` means "no confident answer".
     pub answerable: Probability,
+    /// From this probability on it is shown as the answer.
+    pub shown_from: Probability,
 }
 
 impl Verdict {
-    /// From this probability on an answer is shown as the answer, with its probability beside it. On the half of the
-    /// held-back questions that the default model's calibration was not fitted on (a quarter without an answer),
-    /// 74 % of the answers shown from here on were right and 55 % of the questions got one (79 % and 42 % from 0.5).
+    /// From this probability on an answer is shown as the answer, with its probability beside it, unless
+    /// [`crate::Query::risk`] says otherwise. On the half of the held-back questions that the default model's
+    /// calibration was not fitted on (every third without an answer, most of these hard ones), 65 % of the answers
+    /// shown from here on were right and 48 % of the questions got one (72 % and 32 % from 0.5).
     pub const SHOWN_FROM: f32 = 0.35;
 
     /// Whether the best answer should be shown as the answer.
     pub fn is_confident(self) -> bool {
-        self.answerable.0 >= Self::SHOWN_FROM
+        self.answerable.0 >= self.shown_from.0
     }
 }
 
@@ -46,6 +63,8 @@ impl Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stage {
+    /// Query text and filter to terms and the passages that may be found.
+    Plan,
     /// Query text to embedding.
     Encode,
     /// BM25 retrieval.
@@ -54,6 +73,8 @@ pub enum Stage {
     Dense,
     /// Two lists to one.
     Fuse,
+    /// Grouped, diversified, counted and sorted.
+    Arrange,
     /// Passages loaded from the store.
     Fetch,
     /// The span reader, and reranking with it.
@@ -84,10 +105,25 @@ pub struct Explanation {
     pub dense: Option<(Cosine, usize)>,
     /// Part of each retriever in the fused score, by name.
     pub contributions: Vec<(&'static str, f32)>,
+    /// How each contribution came about: `weight · normalised = part`.
+    pub arithmetic: Vec<Share>,
     /// Rank before reranking, from 1.
     pub fused_rank: usize,
     /// What the reader saw, if it read this passage.
     pub reading: Option<ReadingScores>,
+}
+
+/// What one list adds to the fused score.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Share {
+    /// `lexical` or `dense`.
+    pub list: &'static str,
+    /// The list's score (or rank) for the passage as the fusion normalises it; 0 if it is not in the list.
+    pub normalised: f32,
+    /// Weight of the list.
+    pub weight: f32,
+    /// Their product.
+    pub part: f32,
 }
 
 /// BM25 of one term in one field.
@@ -110,7 +146,13 @@ pub struct ReadingScores {
     pub null_logit: f32,
     /// Logit of the relevance head, if the model has one.
     pub relevance_logit: Option<f32>,
-    /// Part added to the fused score when reordering.
+    /// The fused score divided by the best of those read.
+    pub retrieval: f32,
+    /// What reading says of the passage, 0..=1.
+    pub evidence: f32,
+    /// Weight of `evidence`; `retrieval` has the rest.
+    pub evidence_weight: f32,
+    /// Their weighted sum, by which the passages read are reordered.
     pub rerank_score: f32,
 }
 
@@ -127,20 +169,10 @@ pub struct Answer {
     pub passage: Passage,
     /// Calibrated probability that it is right.
     pub probability: Probability,
-    /// What proposed it.
-    pub origin: Origin,
+    /// Its start plus end logit minus the null logit of `passage`.
+    pub margin: f32,
     /// Every place that gave the same answer, best first; the first is `passage`.
     pub sources: Vec<Source>,
-}
-
-/// What proposed an answer.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Origin {
-    /// The reader pointed at it; the value is its margin: start plus end logit minus null logit.
-    Reader(f32),
-    /// A whole sentence that the encoder finds near the question, by this cosine.
-    Sentence(f32),
 }
 
 /// One place an answer was found.

@@ -29,6 +29,13 @@ impl RowSet {
         self.words.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
     }
 
+    /// The rows in the set, in order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
+        self.words.iter().enumerate().flat_map(|(at, &word)| {
+            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at as u32 * 64 + bit)
+        })
+    }
+
     /// Number of rows in the set.
     pub(crate) fn len(&self) -> usize {
         self.count
@@ -53,6 +60,7 @@ mod tests {
             set.insert(row);
         }
         assert_eq!(set.len(), 2);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [0, 69]);
         assert!(set.contains(0) && set.contains(69) && !set.contains(1) && !set.contains(500));
     }
 

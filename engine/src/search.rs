@@ -1,16 +1,19 @@
-//! The read path as one page: retrieve (lexical ‖ dense) → fuse → fetch → read and rerank → answers.
+//! The read path as one page: plan → retrieve (lexical ‖ dense) → fuse → arrange → read and rerank → page.
 //!
 //! Only this file knows all stages. A stage is switched off by not being called.
 
+use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::answer::{Read, answers};
+use crate::arrange::{arrange, sorted};
 use crate::evidence::Evidence;
 use crate::fusion::{FusedCandidate, fuse};
+use crate::lexical::Plan;
 use crate::{
-    Answer, Bm25, Calibration, Candidate, Cosine, Error, Explain, Explanation, Hit, Mode, Model,
-    Passage, Query, QueryError, ReadSpan, Reading, ReadingScores, Rerank, SearchResult, Snapshot,
-    Span, Stage, Verdict,
+    Answer, Bm25, Calibration, Candidate, Cosine, Cursor, Embedding, Error, Explain, Explanation,
+    Facet, Hit, Mode, Model, Passage, PassageKey, Probability, Query, QueryError, ReadSpan,
+    Reading, ReadingScores, Rerank, SearchResult, Share, Snapshot, Span, Stage, Verdict, limits,
 };
 
 /// Runs `query` on one pinned snapshot.
@@ -19,19 +22,38 @@ use crate::{
 /// [`Error::Query`] for a query that cannot be; what the stages return otherwise.
 pub fn search(snapshot: &Snapshot, model: &Model, query: &Query) -> Result<SearchResult, Error> {
     query.validate()?;
+    check_generation(snapshot, query)?;
     let mut clock = Clock::default();
-    let (lexical, mut notes) = retrieve_lexical(snapshot, query, &mut clock)?;
-    let dense = retrieve_dense(snapshot, model, query, &mut clock)?;
+    let plan = clock
+        .time(Stage::Plan, || snapshot.plan(&query.text, query.filter.as_ref(), query.last_word))?;
+    let mut notes = plan.notes.clone();
+    let wanted = depth(query);
+    let lexical = clock.time(Stage::Lexical, || lexical_of(snapshot, &plan, query, wanted))?;
+    let mut dense = Vec::new();
+    if query.mode != Mode::Lexical {
+        let question = clock.time(Stage::Encode, || question(model, &plan, query))?;
+        let find = || dense_of(snapshot, &plan, question.as_ref(), wanted);
+        dense = clock.time(Stage::Dense, find)?;
+    }
+    let complete = lexical.len().max(dense.len()) < wanted;
     let fused = clock.time(Stage::Fuse, || fuse(&lexical, &dense, query.fusion));
     let candidates = fused.len();
-    let mut hits = fetch(snapshot, query, fused, &mut clock)?;
+    let fused = clock.time(Stage::Arrange, || arrange(snapshot, query, fused))?;
+    let list = List::new(snapshot, query, fused, &mut clock)?;
+    let (total, facets) = (list.ranked.len(), list.facets);
+    let mut hits = list.ranked;
 
-    let reads = if model.has_reader() { query.read_depth.min(hits.len()) } else { 0 };
+    let reads = if model.has_reader() && !plan.plain.is_empty() {
+        query.read_depth.min(hits.len())
+    } else {
+        0
+    };
     let mut answers = Vec::new();
     let mut verdict = None;
     if reads > 0 {
         let read = &mut hits[..reads];
-        match clock.time(Stage::Read, || read_and_rerank(snapshot, model, query, read)) {
+        load(snapshot, read, &mut clock)?;
+        match clock.time(Stage::Read, || read_and_rerank(snapshot, model, (&plan, query), read)) {
             Ok(found) => (answers, verdict) = (found.0, Some(found.1)),
             // A query too long to be a question still finds passages.
             Err(Error::Query(why @ QueryError::OutOfRange { .. })) => {
@@ -41,13 +63,84 @@ pub fn search(snapshot: &Snapshot, model: &Model, query: &Query) -> Result<Searc
         }
     }
 
-    let page = hits.into_iter().enumerate().skip(query.offset).take(query.limit);
-    let hits = page
-        .map(|(i, ranked)| ranked.into_hit(i + 1, snapshot, query))
-        .collect::<Result<Vec<_>, Error>>()?;
-    let timings = clock.stages;
+    if let Some(order) = list.order {
+        let place: HashMap<PassageKey, usize> =
+            order.into_iter().enumerate().map(|(place, key)| (key, place)).collect();
+        hits.sort_by_key(|hit| place[&hit.fused.key]);
+    }
+    if query.offset >= total && total > 0 && !complete {
+        notes.push(format!("the list has {total} hits; ask for more candidates to see more"));
+    }
+    let mut page: Vec<Ranked> = hits.into_iter().skip(query.offset).take(query.limit).collect();
+    load(snapshot, &mut page, &mut clock)?;
     let generation = snapshot.generation();
-    Ok(SearchResult { generation, hits, candidates, answers, verdict, timings, notes })
+    let end = query.offset + page.len();
+    let next = (end < total && !page.is_empty() && end < limits::WINDOW_MAX)
+        .then(|| Cursor::new(query, generation, end));
+    let hits = (query.offset + 1..)
+        .zip(page)
+        .map(|(rank, ranked)| ranked.into_hit(rank, snapshot, (&plan, query)))
+        .collect::<Result<Vec<_>, Error>>()?;
+    let (timings, meant) = (clock.stages, plan.meant);
+    Ok(SearchResult {
+        generation,
+        hits,
+        candidates,
+        total,
+        complete,
+        facets,
+        next,
+        answers,
+        verdict,
+        meant,
+        timings,
+        notes,
+    })
+}
+
+/// Pages of one list come from one state.
+fn check_generation(snapshot: &Snapshot, query: &Query) -> Result<(), QueryError> {
+    let found = snapshot.generation();
+    match query.generation {
+        Some(asked) if asked != found => {
+            Err(QueryError::Changed { asked: asked.0, found: found.0 })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The whole ranked list, what was counted over it, and its order if that is not the rank.
+struct List {
+    ranked: Vec<Ranked>,
+    facets: Vec<Facet>,
+    order: Option<Vec<PassageKey>>,
+}
+
+impl List {
+    fn new(
+        snapshot: &Snapshot,
+        query: &Query,
+        fused: Vec<FusedCandidate>,
+        clock: &mut Clock,
+    ) -> Result<Self, Error> {
+        let count = |field: &String| snapshot.facet(field, fused.iter().map(|c| c.key));
+        let facets: Result<Vec<Facet>, Error> =
+            clock.time(Stage::Arrange, || query.facets.iter().map(count).collect());
+        let order = match query.sort.is_empty() {
+            true => None,
+            false => {
+                let order = clock.time(Stage::Arrange, || sorted(snapshot, &fused, &query.sort))?;
+                Some(order.into_iter().map(|at| fused[at].key).collect())
+            }
+        };
+        let ranked = (1..).zip(fused).map(|(fused_rank, fused)| Ranked {
+            fused,
+            fused_rank,
+            passage: None,
+            reading: None,
+        });
+        Ok(Self { ranked: ranked.collect(), facets: facets?, order })
+    }
 }
 
 /// Time spent per stage, in order of first use.
@@ -60,7 +153,11 @@ impl Clock {
     fn time<T>(&mut self, stage: Stage, work: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let out = work();
-        self.stages.push((stage, start.elapsed()));
+        let spent = start.elapsed();
+        match self.stages.iter_mut().find(|(known, _)| *known == stage) {
+            Some((_, sum)) => *sum += spent,
+            None => self.stages.push((stage, spent)),
+        }
         out
     }
 }
@@ -70,93 +167,105 @@ struct Ranked {
     fused: FusedCandidate,
     /// Rank after fusion, from 1.
     fused_rank: usize,
-    passage: Passage,
+    /// Once it is loaded.
+    passage: Option<Passage>,
     reading: Option<ReadingScores>,
 }
 
-/// How many candidates each retriever is asked for.
-fn depth(query: &Query) -> usize {
-    query.candidates.max(query.offset + query.limit).max(query.read_depth)
+/// How many candidates each retriever is asked for: the same for every page of a list.
+pub(crate) fn depth(query: &Query) -> usize {
+    query.candidates.max(query.limit).max(query.read_depth)
 }
 
-fn retrieve_lexical(
+/// The best `k` passages by words, if the query asks for them, or if it has nothing but conditions.
+pub(crate) fn lexical_of(
     snapshot: &Snapshot,
+    plan: &Plan,
     query: &Query,
-    clock: &mut Clock,
-) -> Result<(Vec<Candidate<Bm25>>, Vec<String>), Error> {
-    if query.mode == Mode::Dense {
-        return Ok((Vec::new(), Vec::new()));
+    k: usize,
+) -> Result<Vec<Candidate<Bm25>>, Error> {
+    match query.mode {
+        Mode::Dense if !plan.plain.is_empty() => Ok(Vec::new()),
+        _ => snapshot.best_lexical(plan, k),
     }
-    clock
-        .time(Stage::Lexical, || snapshot.lexical(&query.text, query.filter.as_ref(), depth(query)))
 }
 
-fn retrieve_dense(
-    snapshot: &Snapshot,
+/// The embedding of the question, if the query asks for meaning and says any.
+pub(crate) fn question(
     model: &Model,
+    plan: &Plan,
     query: &Query,
-    clock: &mut Clock,
-) -> Result<Vec<Candidate<Cosine>>, Error> {
-    if query.mode == Mode::Lexical {
-        return Ok(Vec::new());
+) -> Result<Option<Embedding>, Error> {
+    if query.mode == Mode::Lexical || plan.plain.is_empty() {
+        return Ok(None);
     }
-    let embedding = clock.time(Stage::Encode, || model.encode(&[&query.text]))?.remove(0);
-    clock.time(Stage::Dense, || snapshot.dense(&embedding, query.filter.as_ref(), depth(query)))
+    Ok(Some(model.encode(&[plan.plain.as_str()])?.remove(0)))
 }
 
-/// The passages that can be on the page or be read.
-fn fetch(
+/// The best `k` passages by meaning.
+pub(crate) fn dense_of(
     snapshot: &Snapshot,
-    query: &Query,
-    fused: Vec<FusedCandidate>,
-    clock: &mut Clock,
-) -> Result<Vec<Ranked>, Error> {
-    let wanted = (query.offset + query.limit).max(query.read_depth);
-    let load = |(i, fused): (usize, FusedCandidate)| {
-        let passage = snapshot.passage(fused.key)?;
-        Ok(Ranked { fused, fused_rank: i + 1, passage, reading: None })
-    };
-    clock.time(Stage::Fetch, || fused.into_iter().take(wanted).enumerate().map(load).collect())
+    plan: &Plan,
+    question: Option<&Embedding>,
+    k: usize,
+) -> Result<Vec<Candidate<Cosine>>, Error> {
+    let Some(question) = question else { return Ok(Vec::new()) };
+    snapshot.best_dense(question, plan.allowed.as_deref(), k)
+}
+
+/// Loads the passages of `hits` that are not loaded yet.
+fn load(snapshot: &Snapshot, hits: &mut [Ranked], clock: &mut Clock) -> Result<(), Error> {
+    clock.time(Stage::Fetch, || {
+        for hit in hits.iter_mut().filter(|hit| hit.passage.is_none()) {
+            hit.passage = Some(snapshot.passage(hit.fused.key)?);
+        }
+        Ok(())
+    })
 }
 
 /// Reads the passages of `hits`, reorders them by retrieval and evidence together, and returns the answers.
 fn read_and_rerank(
     snapshot: &Snapshot,
     model: &Model,
-    query: &Query,
+    (plan, query): (&Plan, &Query),
     hits: &mut [Ranked],
 ) -> Result<(Vec<Answer>, Verdict), Error> {
-    let texts: Vec<&str> = hits.iter().map(|h| h.passage.text.as_str()).collect();
-    let readings = model.read(&query.text, &texts)?;
-    let evidence = Evidence::of(model, &query.text, &texts)?;
+    let passages: Vec<Passage> = hits.iter().filter_map(|h| h.passage.clone()).collect();
+    let texts: Vec<&str> = passages.iter().map(|p| p.text.as_str()).collect();
+    let readings = model.read(&plan.plain, &texts)?;
+    let evidence = Evidence::of(model, &plan.plain, &texts, &readings)?;
     let retrieval = normalised_scores(hits);
     let calibration = model.calibration();
 
-    let reads = hits.iter().zip(&retrieval).zip(readings.iter().zip(&evidence));
+    let reads = passages.iter().zip(&retrieval).zip(readings.iter().zip(&evidence));
     let reads: Vec<Read<'_>> = reads
-        .map(|((hit, &retrieval), (reading, evidence))| Read {
-            passage: &hit.passage,
+        .map(|((passage, &retrieval), (reading, evidence))| Read {
+            passage,
             retrieval,
             reading,
             evidence,
         })
         .collect();
-    let (mut answers, verdict) = answers(&reads, calibration, query.answers);
+    let (mut answers, mut verdict) = answers(&reads, calibration, query.answers);
+    if let Some(risk) = query.risk {
+        verdict.shown_from = Probability(1.0 - risk);
+    }
     for answer in &mut answers {
         locate_characters(snapshot, answer)?;
     }
 
     let read = readings.iter().zip(&evidence).zip(retrieval);
     for (hit, ((reading, evidence), retrieval)) in hits.iter_mut().zip(read) {
-        let logit =
-            reading.relevance_logit.unwrap_or_else(|| best_z(calibration, reading, evidence));
-        let evidence = sigmoid(logit);
+        let (evidence, weight) =
+            (sigmoid(evidence_logit(calibration, reading, evidence)), calibration.rerank_weight);
         hit.reading = Some(ReadingScores {
             span_logit: best_logit(reading),
             null_logit: reading.null_logit,
             relevance_logit: reading.relevance_logit,
-            rerank_score: (1.0 - calibration.rerank_weight) * retrieval
-                + calibration.rerank_weight * evidence,
+            retrieval,
+            evidence,
+            evidence_weight: weight,
+            rerank_score: (1.0 - weight) * retrieval + weight * evidence,
         });
     }
     if query.rerank == Rerank::On {
@@ -176,9 +285,19 @@ fn best_logit(reading: &Reading) -> f32 {
     reading.spans.first().map_or(f32::MIN / 4.0, |s| s.logit)
 }
 
+/// How well a passage speaks to the question: the relevance head, or the best span where there is none.
+pub(crate) fn evidence_logit(
+    calibration: Calibration,
+    reading: &Reading,
+    evidence: &Evidence,
+) -> f32 {
+    reading.relevance_logit.unwrap_or_else(|| best_z(calibration, reading, evidence))
+}
+
 /// The calibrated logit of the best span, whatever the passage's retrieval score.
 fn best_z(calibration: Calibration, reading: &Reading, evidence: &Evidence) -> f32 {
-    let z = |s: &ReadSpan| calibration.z(s.logit - reading.null_logit, 1.0, evidence.at(s.span));
+    let z =
+        |s: &ReadSpan| calibration.z(s.logit - reading.null_logit, 1.0, evidence.at(s.span), 0.0);
     reading.spans.iter().map(z).fold(f32::MIN, f32::max)
 }
 
@@ -200,24 +319,43 @@ fn locate_characters(snapshot: &Snapshot, answer: &mut Answer) -> Result<(), Err
 }
 
 impl Ranked {
-    fn into_hit(self, rank: usize, snapshot: &Snapshot, query: &Query) -> Result<Hit, Error> {
+    fn into_hit(
+        self,
+        rank: usize,
+        snapshot: &Snapshot,
+        (plan, query): (&Plan, &Query),
+    ) -> Result<Hit, Error> {
         let explanation = match query.explain {
             Explain::No => None,
-            Explain::Yes => Some(self.explain(snapshot, query)?),
+            Explain::Yes => Some(self.explain(snapshot, plan)?),
         };
-        Ok(Hit { rank, passage: self.passage, score: self.fused.score, explanation })
+        let passage = match self.passage {
+            Some(passage) => passage,
+            None => snapshot.passage(self.fused.key)?,
+        };
+        Ok(Hit { rank, passage, score: self.fused.score, explanation })
     }
 
-    fn explain(&self, snapshot: &Snapshot, query: &Query) -> Result<Explanation, Error> {
+    fn explain(&self, snapshot: &Snapshot, plan: &Plan) -> Result<Explanation, Error> {
         let fused = &self.fused;
         Ok(Explanation {
             lexical: fused.lexical,
             terms: match fused.lexical {
-                Some(_) => snapshot.explain_lexical(&query.text, fused.key)?,
+                Some(_) => snapshot.explain_plan(plan, fused.key)?,
                 None => Vec::new(),
             },
             dense: fused.dense,
             contributions: vec![("lexical", fused.parts[0]), ("dense", fused.parts[1])],
+            arithmetic: ["lexical", "dense"]
+                .into_iter()
+                .zip(fused.normalised.into_iter().zip(fused.weights).zip(fused.parts))
+                .map(|(list, ((normalised, weight), part))| Share {
+                    list,
+                    normalised,
+                    weight,
+                    part,
+                })
+                .collect(),
             fused_rank: self.fused_rank,
             reading: self.reading,
         })

@@ -5,8 +5,9 @@ calibrate.py --package ../alder-small --data data        writes "calibration" in
 Every question (held-back articles of SQuADShifts; held-back own questions, a fifth without an answer) is asked of all
 their paragraphs and others: the ten best by BM25 and embedding are read, and a question with an answer is asked once
 more without its paragraph, counting a quarter. A span gets z = (margin - null_bias) / temperature - retrieval_weight *
-(1 - r) + sentence_weight * c (answer.rs); all spans and "no answer" (z = 0) share a softmax. Fitted by maximum
-likelihood of the spans that are right; scores are of the half that was not fitted.
+(1 - r) + sentence_weight * c + relevance_weight * v, v the relevance logit of its passage (answer.rs); all spans and "no
+answer" (z = 0) share a softmax. Fitted by maximum likelihood of the spans that are right; scores are of the half that
+was not fitted.
 """
 import argparse
 import json
@@ -108,8 +109,8 @@ def sentence_at(sentences, text, at):
 
 
 def features(encoder, reader, tok, pool, rows):
-    """For each question, with and without its paragraph: margins, retrieval scores, sentence cosines, which spans are
-    right; and relevance logits, retrieval scores and which passage is the question's own."""
+    """For each question, with and without its paragraph: margins, retrieval scores, sentence cosines, relevance logits,
+    which spans are right; and relevance logits, retrieval scores and which passage is the question's own."""
     parts = [data.sentences(p) for p in pool]
     first = np.cumsum([0] + [len(p) for p in parts])
     p, s, q = (evaluate.embed(encoder, tok, x) for x in (pool, [s for x in parts for s in x], [r[0] for r in rows]))
@@ -132,17 +133,17 @@ def features(encoder, reader, tok, pool, rows):
                 for text, at, margin in candidates:
                     c = float(s[first[i] + sentence_at(parts[i], pool[i], at)] @ e)
                     right = i == own and any(reading.f1(text, g) > 0.5 for g in gold)
-                    spans.append((margin, r, c, right, text))
+                    spans.append((margin, r, c, relevance, right, text))
             yield spans, hits, bool(gold) and not hidden, hidden
 
 
 def z_of(v, spans):
-    margin, r, c = (torch.tensor([x[k] for x in spans], dtype=torch.float32) for k in range(3))
-    return (margin - v[0]) / v[1].exp() - v[2].exp() * (1 - r) + v[3] * c
+    margin, r, c, relevance = (torch.tensor([x[k] for x in spans], dtype=torch.float32) for k in range(4))
+    return (margin - v[0]) / v[1].exp() - v[2].exp() * (1 - r) + v[3] * c + v[4] * relevance
 
 
 def fit(rows):
-    v = [torch.tensor(x, requires_grad=True) for x in (0.0, 1.0, 0.0, 0.0)]
+    v = [torch.tensor(x, requires_grad=True) for x in (0.0, 1.0, 0.0, 0.0, 0.0)]
     opt = torch.optim.LBFGS(v, max_iter=200, line_search_fn="strong_wolfe")
 
     def closure():
@@ -150,7 +151,7 @@ def fit(rows):
         loss = torch.zeros(())
         for spans, _, _, hidden in rows:
             z = torch.cat([torch.zeros(1), z_of(v, spans)])
-            right = torch.tensor([x[3] for x in spans])
+            right = torch.tensor([x[4] for x in spans])
             target = torch.cat([torch.tensor([not right.any()]), right])
             loss = loss - (HIDDEN if hidden else 1.0) * (torch.logsumexp(z[target], 0) - torch.logsumexp(z, 0))
         loss = loss / len(rows)
@@ -167,7 +168,7 @@ def report(rows, v):
     for spans, _, answerable, hidden in rows:
         p = torch.cat([torch.zeros(1), z_of(v, spans)]).softmax(0)[1:]
         merged = {}
-        for x, (_, _, _, right, text) in zip(p, spans):
+        for x, (*_, right, text) in zip(p, spans):
             key = reading.normal(text)
             old = merged.get(key, (0.0, False))
             merged[key] = (old[0] + float(x), old[1] or right)
@@ -222,7 +223,7 @@ def main():
     v = fit(rows)
     mrr = rerank(rows)
     print("all", json.dumps(report(rows, v)), "rerank", mrr)
-    value = dict(null_bias=v[0], temperature=v[1].exp(), retrieval_weight=v[2].exp(), sentence_weight=v[3])
+    value = dict(null_bias=v[0], temperature=v[1].exp(), retrieval_weight=v[2].exp(), sentence_weight=v[3], relevance_weight=v[4])
     card["calibration"] = {k: round(float(x), 4) for k, x in value.items()}
     card["calibration"]["rerank_weight"] = cautious(mrr)
     json.dump(card, open(os.path.join(a.package, "alder.json"), "w"), indent=1)

@@ -60,7 +60,8 @@ WRITTEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "questions/wr
 
 
 def written(folder, split="train"):
-    """Our own questions (article id, hash of the paragraph, question, answer or "") with their paragraphs, as squad() rows."""
+    """Our own questions with their paragraphs, as squad() rows. A line of the file is a paragraph: article id, hash of its
+    text, [question, answer or ""], …"""
     want = {}
     for w in jsonl(WRITTEN):
         if w.get("split", "train") != split:
@@ -74,7 +75,8 @@ def written(folder, split="train"):
                     continue
                 for p in json.loads(line)["text"].split("\n"):
                     for w in want.get(hashlib.sha256(p.encode()).hexdigest()[:16], ()):
-                        yield w["article"], p, w["question"], [(p.index(w["answer"]), w["answer"])] if w["answer"] else []
+                        for question, answer in w["questions"]:
+                            yield w["article"], p, question, [(p.index(answer), answer)] if answer else []
 
 
 SHIFTS = ("squadshifts-new_wiki_v1.0.json", "squadshifts-reddit_v1.0.json", "squadshifts-amazon_reviews_v1.0.json")

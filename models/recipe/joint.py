@@ -173,12 +173,14 @@ def train(a, model):
     layers = ("trunk.layers.", "trunk.bert.")
     r = run.Run(a, m, run.optimiser(m, a.lr, ((layers, a.layer_rate), ("trunk.", 1.0), ("", 2.0))))
     gate, held, own = data.retrieval_gate(a.data, 250, 200), reading.held_back(a.data, 120), reading.held_written(a.data, 100)
+    doubt = reading.held_written(a.data, 400, answered=False)
     fill = masked.FillMask(t.tok, a.data, 100) if 'mlm' in t.mix else None
 
     def scores():
         out = retrieval(m, t.tok, *gate)
         if "span." in used:
-            out.update(reading.span_scores(m, t.tok, held), own=reading.span_scores(m, t.tok, own)["f1"])
+            out.update(reading.span_scores(m, t.tok, held), own=reading.span_scores(m, t.tok, own)["f1"],
+                       **reading.null_scores(m, t.tok, doubt))
         if fill:
             out["fill"] = fill.score(m)
         return out

@@ -207,13 +207,31 @@ def span_scores(m, tok, items, **kw):
     return dict(em=round(100 * em / len(items), 2), f1=round(100 * f / len(items), 2))
 
 
+def null_scores(m, tok, items, **kw):
+    """How well the null logit tells questions without an answer, items as span_scores() with [] as gold for those.
+
+    auc: how often a question without an answer has the higher null margin of the two; gain: SQuAD 2.0 F1 at the best
+    threshold above always answering "none", in points.
+    """
+    got = answers(m, tok, [(q, c) for q, c, _ in items], **kw)
+    rows = sorted((null - s, max((f1(a, g) for g in gold), default=-1.0)) for (a, s, null), (_, _, gold) in zip(got, items))
+    none = sum(f < 0 for _, f in rows)
+    best = total = 0.0
+    above = seen = 0
+    for _, f in rows:  # the threshold rises: this question is now answered
+        total += f if f >= 0 else -1.0
+        best = max(best, total)
+        above, seen = above + (seen if f < 0 else 0), seen + (f >= 0)
+    return dict(auc=round(above / max(1, none * seen), 3), gain=round(100 * best / len(rows), 2))
+
+
 def held_back(folder, count=300):
     rows = [r for r in data.questions(folder, data.SHIFTS[:1], "held") if r[4]]
     rows = random.Random(3).sample(rows, min(count, len(rows)))
     return [(q, c, [t for _, t in a]) for _, _, c, q, a in rows]
 
 
-def held_written(folder, count=300):
-    """As held_back(), of our own questions that are never trained on and have an answer."""
-    rows = [(q, c, [t for _, t in a]) for _, c, q, a in data.written(folder, "held") if a]
+def held_written(folder, count=300, answered=True):
+    """As held_back(), of our own questions that are never trained on; `answered`: only those with an answer."""
+    rows = [(q, c, [t for _, t in a]) for _, c, q, a in data.written(folder, "held") if a or not answered]
     return random.Random(3).sample(rows, min(count, len(rows)))

@@ -1,5 +1,6 @@
-//! The web page of Alder, as files inside the program. `web/` holds plain ES modules, one style sheet and two
-//! HTML files; nothing is built. Which address serves which file is decided by the HTTP service.
+//! The web page of Alder, as files inside the program. `web/` holds plain ES modules, one style sheet and the HTML
+//! files, with slots (`<!--main-->`) that the server fills; nothing is built. Which address serves which file is
+//! decided by the HTTP service.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -38,6 +39,8 @@ pub fn asset(path: &str) -> Option<Asset> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     /// Every file of the page as (name, text).
@@ -83,6 +86,31 @@ mod tests {
                 let path = rest.split('"').next().unwrap();
                 assert!(asset(path).is_some(), "{name} loads {path}, which does not exist");
             }
+        }
+    }
+
+    /// The files that `name` has the browser load at once, itself included.
+    fn loaded(name: &str, found: &mut BTreeMap<String, usize>) {
+        let bytes = asset(name).unwrap().bytes.into_owned();
+        if found.insert(name.to_owned(), bytes.len()).is_some() {
+            return;
+        }
+        let text = String::from_utf8(bytes).unwrap();
+        for start in ["\"/ui/", " from \"./"] {
+            for rest in text.split(start).skip(1) {
+                loaded(rest.split('"').next().unwrap(), found);
+            }
+        }
+    }
+
+    #[test]
+    fn a_page_weighs_at_most_60_kb_in_7_files() {
+        for page in ["index.html", "document.html", "collection.html"] {
+            let mut found = BTreeMap::new();
+            loaded(page, &mut found);
+            let bytes: usize = found.values().sum();
+            assert!(bytes <= 60_000 && found.len() <= 7, "{page}: {bytes} bytes in {found:?}");
+            assert!(found.keys().any(|file| file == "dom.js"), "{page}: imports are followed");
         }
     }
 

@@ -1,51 +1,64 @@
-// The document page: `?id=…&start=…&end=…` (bytes of the text), opened at that place.
+// What the document page can do more with scripts: go from match to match, back to the results, copy the link.
 
-import { fetchDocument } from "./client.js";
-import { element, splitAtBytes } from "./dom.js";
+import { element } from "./dom.js";
 
-const main = document.getElementById("main");
-const parameters = new URLSearchParams(location.search);
+const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const marks = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".document mark")]);
+const place = element("span", { class: "id" });
+const target = document.getElementById("said") ?? document.getElementById("passage");
+let at = Math.max(0, marks.findIndex((mark) => mark === target || target?.contains(mark)));
 
-function show(...nodes) {
-  main.replaceChildren(...nodes);
-  main.removeAttribute("aria-busy");
+/** Makes the match `to` the one that is looked at. @param {number} to */
+function go(to) {
+  marks[at].classList.remove("here");
+  at = (to + marks.length) % marks.length;
+  const mark = marks[at];
+  mark.classList.add("here");
+  mark.tabIndex = -1;
+  mark.focus({ preventScroll: true });
+  mark.scrollIntoView({ block: "center", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  tell();
+  byId("spoken").textContent = `Match ${at + 1} of ${marks.length}: ${mark.textContent}`;
 }
 
-/** The text with the place in question marked, and that mark. */
-function body(text) {
-  const start = Number(parameters.get("start"));
-  const end = Number(parameters.get("end"));
-  if (!parameters.has("end") || !(start >= 0 && end > start)) return [[text], null];
-  const [before, here, after] = splitAtBytes(text, start, end);
-  const mark = element("mark", { class: "said", tabindex: "-1" }, here);
-  return [[before, mark, after], mark];
+function tell() {
+  place.textContent = `${at + 1} of ${marks.length}`;
 }
 
-async function open() {
-  const id = parameters.get("id");
-  if (!id) return show(element("p", { class: "note" }, "The address names no document."));
-  try {
-    const found = await fetchDocument(id);
-    document.title = `${found.title || id} · Alder`;
-    const [nodes, mark] = body(found.text);
-    show(
-      element("h1", {}, found.title || id),
-      element("p", { class: "source" }, element("span", { class: "id" }, id)),
-      element("article", { class: "document" }, ...nodes));
-    if (mark) {
-      mark.scrollIntoView({ block: "center" });
-      mark.focus({ preventScroll: true });
-    }
-  } catch (error) {
-    show(element("section", { class: "note" }, element("h2", {}, "That did not work"), element("p", {}, error.message)));
-  }
+/** @param {string} label @param {string} sign @param {number} step */
+function stepper(label, sign, step) {
+  const button = element("button", { type: "button", class: "quiet", "aria-label": label, title: label }, sign);
+  button.addEventListener("click", () => go(at + step));
+  return button;
 }
 
-document.getElementById("back").addEventListener("click", (event) => {
-  const fromHere = document.referrer.startsWith(location.origin) || history.length > 1;
-  if (!fromHere) return;
+if (marks.length) {
+  tell();
+  byId("tools").append(element("span", { class: "steps" },
+    stepper("Previous match (p)", "↑", -1), place, stepper("Next match (n)", "↓", 1)));
+}
+if (location.hash) target?.focus({ preventScroll: true });
+if (document.querySelector(".document")) document.querySelector(".source")?.append(element("alder-copy", { label: "Copy link" }));
+
+// The results may be those of another page or way of searching than the question alone would give.
+const back = /** @type {HTMLAnchorElement} */ (byId("back"));
+const from = sessionStorage.getItem("results");
+const question = (/** @type {string} */ url) => new URL(url, location.origin).searchParams.get("q");
+const known = from !== null && question(from) === question(back.href);
+if (known) back.href = from;
+back.addEventListener("click", (event) => {
+  if (!known || history.length === 1) return;
   event.preventDefault();
   history.back();
 });
 
-open();
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "n" && marks.length) go(at + 1);
+  else if (event.key === "p" && marks.length) go(at - 1);
+  else if (event.key === "Escape") back.click();
+  else if (event.key === "/") {
+    event.preventDefault();
+    location.assign("/");
+  }
+});

@@ -1,100 +1,183 @@
-// What a reply looks like: the answer card, the hits, the timings.
+// What a reply looks like: the answer card, the other answers, the hits, the pages.
 
-import { count, documentUrl, element, marked, percent, trail } from "./dom.js";
+import { PAGE } from "./client.js";
+import { bar, count, documentUrl, element, marked, percent } from "./dom.js";
+
+/** @typedef {import("../types").Answer} Answer */
+/** @typedef {import("../types").Asked} Asked */
+/** @typedef {import("../types").Hit} Hit */
+/** @typedef {import("../types").Reply} Reply */
+/** @typedef {import("../types").Span} Span */
 
 /** A passage longer than this (in characters) is cut around the words of the question. */
-const SNIPPET = 420;
+const SNIPPET = 380;
+/** Around the sentence of an answer this much of its passage is shown at once, on each side. */
+const AROUND = 200;
+/** Other answers shown in full; the rest can be opened. */
+const OTHERS = 3;
+/** A guess less probable than this is noise: beside an answer, and where the documents do not say. */
+const NOISE = { beside: 0.01, silent: 0.05 };
 
-/** The answer in its passage, or that the documents do not say; null when nothing was read. */
+/**
+ * The answer in its passage, or that the documents do not say; null when nothing was read.
+ * @param {Reply} reply
+ */
 export function answerCard(reply) {
   if (!reply.verdict) return null;
-  const [best, ...others] = reply.answers;
-  if (!reply.verdict.confident) return silence(reply);
+  const best = reply.answers[0];
+  if (!reply.verdict.confident || !best) return silence(reply);
+  const long = best.text.length > 80 ? "long" : "";
   return element("section", { class: "answer", "aria-labelledby": "answer" },
-    element("h2", { id: "answer" }, best.text),
-    element("blockquote", { cite: documentUrl(best.document, best) }, ...evidence(best)),
-    element("p", { class: "source" }, place(best), identifier(best.document, best.page)),
     confidence(best),
-    best.sources.length > 1 ? places(best.sources) : null,
-    others.length ? guesses("Other answers", others) : null);
+    element("h2", { id: "answer", class: long, dir: "auto" }, best.text),
+    element("blockquote", { dir: "auto" }, ...evidence(best)),
+    element("p", { class: "source" }, "In ", place(inAnswer(best), reply.query), identifier(best)),
+    best.sources.length > 1 ? sources(best, reply.query) : null);
 }
 
+/** @param {Reply} reply */
 function silence(reply) {
   return element("section", { class: "answer silent", "aria-labelledby": "answer" },
     element("h2", { id: "answer" }, "The documents do not say."),
-    element("p", {}, "No passage answers this with enough certainty. The closest ones are below."),
-    reply.answers.length ? guesses("What came nearest to an answer", reply.answers) : null);
+    element("p", {}, "No passage answers this with enough certainty. The closest ones are below; the answer may " +
+      "stand in one of them in other words, or not at all."));
 }
 
-/** The passage; its sentence stands out, and in it the answer. */
+/** While the passages are being read: takes the place of the card. */
+export function reading() {
+  return element("section", { class: "answer reading", "aria-hidden": "true" },
+    element("p", { class: "sure" }, "Reading the best passages…"),
+    ...["short", "", "", "half"].map((kind) => element("span", { class: `line ${kind}` })));
+}
+
+/** The passage; its sentence stands out, and in it the answer. @param {Answer} answer */
 function evidence(answer) {
   const { passage, sentence } = answer;
   const characters = Array.from(passage.text);
   const start = passage.start - sentence.start;
   const end = start + Array.from(sentence.text).length;
+  const from = start <= AROUND ? 0 : wordStart(characters, start - AROUND);
+  const to = characters.length - end <= AROUND ? characters.length : wordStart(characters, end + AROUND);
   return [
-    characters.slice(0, start).join(""),
+    (from > 0 ? "… " : "") + characters.slice(from, start).join(""),
     element("span", { class: "sentence" }, ...marked(sentence.text, [sentence], "said")),
-    characters.slice(end).join(""),
+    characters.slice(end, to).join("") + (to < characters.length ? "…" : ""),
   ];
 }
 
-function place(answer) {
-  const url = documentUrl(answer.document, answer);
-  return element("a", { class: "stop", href: url }, trail(answer.title, answer.heading_path, answer.document));
+/**
+ * A link to a place: the title, and the headings it stands under.
+ * @param {{document: string, title: string, heading_path?: string[], page?: number, said?: Span, passage?: Span}} what
+ * @param {string} question
+ */
+function place(what, question) {
+  const headings = (what.heading_path ?? []).filter((heading) => heading && heading !== what.title);
+  const [first, ...rest] = [what.title, ...headings].filter(Boolean);
+  return element("a", { class: "stop", href: documentUrl(what, question), dir: "auto" },
+    element("b", {}, first || what.document), ...rest.map((heading) => ` › ${heading}`));
 }
 
-/** The document's id, with the page where it has pages. */
-function identifier(id, page) {
-  return element("span", { class: "id" }, page ? `${id}, page ${page}` : id);
+/** Where an answer stands. @param {Answer} answer */
+const inAnswer = ({ document, title, heading_path, page, start_byte, end_byte, passage_span }) =>
+  ({ document, title, heading_path, page, said: { start_byte, end_byte }, passage: passage_span });
+
+/** The document's id, with the page where it has pages. @param {{document: string, page?: number}} what */
+function identifier(what) {
+  return element("span", { class: "id" },
+    element("bdi", {}, what.document), what.page ? `, page ${what.page}` : "");
 }
 
+/** @param {Answer} answer */
 function confidence(answer) {
-  const value = String(answer.probability);
-  return element("p", { class: "confidence" },
-    element("meter", { min: "0", max: "1", low: "0.5", high: "0.8", optimum: "1", value, "aria-hidden": "true" }),
-    `${capital(answer.confidence)} (${percent(answer.probability)})`);
+  const words = answer.confidence.charAt(0).toUpperCase() + answer.confidence.slice(1);
+  return element("p", { class: "sure" }, bar([{ share: answer.probability, kind: "leaf" }]),
+    element("span", {}, element("b", {}, words), ` · ${percent(answer.probability)}`));
 }
 
-function places(sources) {
-  const items = sources.map((source) => element("li", {},
-    element("a", { href: documentUrl(source.document, source.span) }, source.title || source.document),
-    identifier(source.document)));
+/** @param {Answer} answer @param {string} question */
+function sources(answer, question) {
+  const items = answer.sources.map((source) =>
+    element("li", {}, place({ ...source, said: source.span }, question), identifier(source)));
   return element("details", {},
-    element("summary", {}, `Said in ${count(sources.length, "place")}`), element("ul", {}, ...items));
+    element("summary", {}, `Said in ${count(answer.sources.length, "place")}`), element("ul", {}, ...items));
 }
 
-function guesses(title, answers) {
-  const items = answers.map((answer) => element("li", {},
-    element("span", { class: "guess" }, answer.text), ` ${percent(answer.probability)} `, place(answer)));
-  return element("details", {}, element("summary", {}, `${title} (${answers.length})`), element("ol", {}, ...items));
+/**
+ * What else the documents say, beside the answer.
+ * @param {Reply} reply
+ */
+export function otherAnswers(reply) {
+  if (!reply.verdict) return null;
+  const noise = reply.verdict.confident ? NOISE.beside : NOISE.silent;
+  const shown = reply.answers.slice(reply.verdict.confident ? 1 : 0).filter((answer) => answer.probability >= noise);
+  if (!shown.length) return null;
+  const best = reply.verdict.confident ? reply.answers[0] : undefined;
+  const list = (/** @type {Answer[]} */ answers) =>
+    element("ul", { class: "others" }, ...answers.map((answer) => other(answer, reply.query, best)));
+  const rest = shown.slice(OTHERS);
+  return element("section", { class: "beside", "aria-labelledby": "others" },
+    element("h2", { id: "others", class: "small" }, reply.verdict.confident ? "Other answers" : "Nearest to an answer"),
+    list(shown.slice(0, OTHERS)),
+    rest.length ? element("details", {}, element("summary", {}, `${rest.length} more`), list(rest)) : null);
 }
 
-/** Every passage found, best first. */
-export function hitList(reply) {
-  const items = reply.hits.map((hit) => element("li", {},
-    element("h3", {}, element("a", { class: "stop", href: documentUrl(hit.document, hit.span) },
-      trail(hit.title, hit.heading_path, hit.document))),
-    element("p", { class: "source" }, identifier(hit.document, hit.page),
-      element("span", { class: "score", title: "Comparable within this list only" }, `score ${hit.score.toFixed(3)}`)),
-    element("p", { class: "text" }, ...snippet(hit))));
-  return element("section", { "aria-labelledby": "passages" },
+/**
+ * One of them; the sentence of the answer itself is not repeated.
+ * @param {Answer} answer
+ * @param {string} question
+ * @param {Answer} [best]
+ */
+function other(answer, question, best) {
+  const { sentence } = answer;
+  const known = sentence.text === best?.sentence.text && answer.document === best.document;
+  return element("li", {},
+    element("p", { class: "head" },
+      element("b", { dir: "auto" }, answer.text), element("span", { class: "id" }, percent(answer.probability))),
+    known || sentence.text === answer.text ? null
+      : element("p", { class: "text", dir: "auto" }, ...marked(sentence.text, [sentence], "said")),
+    element("p", { class: "source" }, known ? "Same sentence, " : null, place(inAnswer(answer), question)));
+}
+
+/**
+ * The passages of one page, best first.
+ * @param {Reply} reply
+ * @param {Asked} asked
+ */
+export function hitList(reply, asked) {
+  const items = reply.hits.map((hit) => element("li", { value: `${hit.rank}` },
+    element("h3", {}, place({ ...hit, passage: hit.span }, reply.query)),
+    element("p", { class: "source" }, identifier(hit)),
+    element("p", { class: "text", dir: "auto" }, ...snippet(hit)),
+    hit.explain ? why(hit) : null));
+  return element("section", { class: "passages", "aria-labelledby": "passages" },
     element("h2", { id: "passages", class: "small" }, "Passages"),
-    element("ol", { class: "hits" }, ...items));
+    element("ol", { class: "hits", start: `${asked.offset + 1}` }, ...items));
 }
 
-/** The text of a hit, from the place on where most words of the question are. */
+/** A panel that is made when it is opened first. @param {Hit} hit */
+function why(hit) {
+  const panel = element("details", { class: "why" }, element("summary", {}, "Why this result"));
+  panel.addEventListener("toggle", async () => {
+    if (panel.children.length > 1) return;
+    const { picture } = await import("./why.js");
+    panel.append(picture(hit));
+  }, { once: true });
+  return panel;
+}
+
+/** The text of a hit, from the place on where most words of the question are. @param {Hit} hit */
 function snippet(hit) {
   const characters = Array.from(hit.text);
   if (characters.length <= SNIPPET) return marked(hit.text, hit.highlights, "term");
-  const seen = (from) => hit.highlights.filter((h) => h.start >= from && h.end <= from + SNIPPET).length;
+  const seen = (/** @type {number} */ from) =>
+    hit.highlights.filter((h) => h.start >= from && h.end <= from + SNIPPET).length;
   let from = 0;
   for (const { start } of hit.highlights) {
     const candidate = wordStart(characters, Math.max(0, start - 60));
     if (seen(candidate) > seen(from)) from = candidate;
   }
   let to = Math.min(characters.length, from + SNIPPET);
-  while (to < characters.length && to > from + 1 && characters[to] !== " ") to -= 1;
+  while (to < characters.length && to > from + 1 && !/\s/u.test(characters[to])) to -= 1;
   const inside = hit.highlights
     .filter((h) => h.start >= from && h.end <= to)
     .map((h) => ({ start: h.start - from, end: h.end - from }));
@@ -102,10 +185,30 @@ function snippet(hit) {
   return [from > 0 ? "… " : "", ...marked(text, inside, "term"), to < characters.length ? " …" : ""];
 }
 
+/** @param {string[]} characters @param {number} at */
 function wordStart(characters, at) {
   let start = at;
   while (start > 0 && !/\s/u.test(characters[start - 1])) start -= 1;
-  return start;
+  return start || at;
+}
+
+/**
+ * Links to the pages before and after; `url` writes the address of a state.
+ * @param {Reply} reply
+ * @param {Asked} asked
+ * @param {(asked: Asked) => string} url
+ */
+export function pages(reply, asked, url) {
+  const first = asked.offset + 1;
+  const last = asked.offset + reply.hits.length;
+  const more = last < reply.total;
+  if (!asked.offset && !more) return null;
+  const link = (/** @type {number} */ offset, /** @type {string} */ words) =>
+    element("a", { href: url({ ...asked, offset }), "data-go": "" }, words);
+  return element("nav", { class: "pages", "aria-label": "Pages" },
+    asked.offset ? link(Math.max(0, asked.offset - PAGE), "← Previous") : element("span", {}),
+    element("span", { class: "id" }, `${first} to ${last} of ${reply.total}${reply.total_is_complete ? "" : " or more"}`),
+    more ? link(last, "Next →") : element("span", {}));
 }
 
 const STAGES = [
@@ -113,17 +216,16 @@ const STAGES = [
   ["fuse_ms", "fusion"], ["fetch_ms", "fetching"], ["read_ms", "reading"],
 ];
 
-/** How long it took, stage by stage. */
-export function timingLine(reply) {
+/** How long it took, stage by stage. @param {Reply} reply */
+export function timings(reply) {
   const parts = STAGES.filter(([key]) => key in reply.timings)
-    .map(([key, name]) => `${name} ${milliseconds(reply.timings[key])}`);
-  return element("p", { class: "timings" }, `${milliseconds(reply.took_ms)} in all: ${parts.join(", ")}`);
+    .map(([key, name]) => element("li", {}, element("span", {}, name), element("span", {}, milliseconds(reply.timings[key]))));
+  return element("details", { class: "timings" },
+    element("summary", {}, `${count(reply.candidates, "candidate")} in ${milliseconds(reply.took_ms)}`),
+    element("ul", {}, ...parts));
 }
 
+/** @param {number} value */
 function milliseconds(value) {
   return value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value).toLocaleString("en")} ms`;
-}
-
-function capital(words) {
-  return words.charAt(0).toUpperCase() + words.slice(1);
 }

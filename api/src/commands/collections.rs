@@ -95,7 +95,7 @@ fn create(name: &str, global: &Global) -> anyhow::Result<Exit> {
         return Err(UsageError(format!("{} is there already", folder.display())).into());
     }
     let model = global.model()?;
-    global.collection_or_new(&model)?;
+    global.collection_or_new(&model, None)?;
     if !global.quiet {
         say(&format!("made {name}; fill it with alder index --collection {name} FOLDER"));
     }

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &ImportArgs, global: &Global) -> anyhow::Result<Exit> {
     let mut lines = Lines { input: BufReader::with_capacity(1 << 16, input), number: 0 };
     let header = header(&mut lines)?;
     let model = global.model()?;
-    let collection = global.collection_or_new(&model)?;
+    let collection = global.collection_or_new(&model, None)?;
     let as_stored = header.model.fingerprint == model.identity().fingerprint
         && header.model.dimensions == model.identity().dimensions
         && header.vectors == collection.settings().vector_format;

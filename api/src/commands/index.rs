@@ -37,7 +37,7 @@ pub(crate) fn run(args: &IndexArgs, global: &Global) -> anyhow::Result<Exit> {
     let model = global.model()?;
     let interrupt = Interrupt::new();
     interrupt.on_ctrl_c()?;
-    let collection = global.collection_or_new(&model)?;
+    let collection = global.collection_or_new(&model, sources.language)?;
     // Before the first run, so that nothing that changes meanwhile is missed.
     let watch = sources.watch.then(|| ingest::watch(&collection, sources)).transpose()?;
     let report = index(sources, &collection, &model, (global, &interrupt))?;
@@ -108,7 +108,7 @@ pub(super) fn sample(global: &Global, model: &Arc<Model>) -> anyhow::Result<()> 
         );
     }
     let folder = sample::unpack(&global.data_dir)?;
-    let collection = global.collection_or_new(model)?;
+    let collection = global.collection_or_new(model, None)?;
     let interrupt = Interrupt::new();
     let report = index(&Sources::folder(folder), &collection, model, (global, &interrupt))?;
     if !global.quiet {

@@ -3,7 +3,7 @@
 use std::io::{BufWriter, Write, stdout};
 use std::time::{Duration, Instant};
 
-use alder_engine::{Model, Query, Rerank, SearchResult};
+use alder_engine::{LastWord, Model, Query, Rerank, SearchResult};
 use alder_indexer::Sources;
 use clap::Args;
 
@@ -24,6 +24,9 @@ pub(crate) struct SearchArgs {
     /// Read the best passages and reorder them by what they say
     #[arg(long)]
     rerank: bool,
+    /// The last word is still being typed: find words that begin with it
+    #[arg(long)]
+    as_you_type: bool,
     /// How results are written
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -36,6 +39,9 @@ pub(crate) struct SearchArgs {
 pub(crate) fn run(args: &SearchArgs, global: &Global) -> anyhow::Result<Exit> {
     let mut query = args.query.query(&query_text(&args.words)?)?;
     query.answers = 0;
+    if args.as_you_type {
+        query.last_word = LastWord::Begun;
+    }
     if !args.rerank {
         query.read_depth = 0;
         query.rerank = Rerank::Off;
@@ -85,6 +91,9 @@ pub(super) fn tell(result: &SearchResult, took: Duration, global: &Global) {
     if global.quiet {
         return;
     }
+    if let Some(meant) = &result.meant {
+        say(&format!("did you mean: {}", print::clean(meant)));
+    }
     for note in &result.notes {
         say(&format!("note: {}", print::clean(note)));
     }
@@ -116,7 +125,8 @@ fn table(
         let advice = "Nothing found. Try other words, or leave out the filter.";
         return page.paragraph(0, advice, &[]);
     }
-    print::hits(&mut page, &result.hits, &query.text)
+    print::hits(&mut page, &result.hits, &query.text)?;
+    print::facets(&mut page, result)
 }
 
 /// `query Q0 document rank score run`, one line per document: its best passage. White space in an id

@@ -3,23 +3,25 @@
 
 use std::io::{Write, stdout};
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use tokio::signal;
 
+use super::keys;
 use crate::cli::Global;
 use crate::exit::Exit;
-use crate::http::{Address, App, Callers, Limits, app, listen};
+use crate::http::{self, Address, App, Callers, Connections, Gate, Limits, app, listen};
 use crate::ingest::{self, Sources};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::sample;
+use crate::tasks;
 
-/// Open requests may take this long after the signal to stop.
-const DRAIN: Duration = Duration::from_secs(10);
-/// How often commits of other programs (`alder index`) are looked for.
+/// How often commits of other programs (`alder index`) and changes of the keys are looked for.
 const RELOAD_EVERY: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
@@ -27,11 +29,28 @@ pub(crate) struct ServeArgs {
     #[command(flatten)]
     sources: Sources,
     /// Where to listen
-    #[arg(long, default_value = "127.0.0.1:7700", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        env = "ALDER_ADDRESS",
+        default_value = "127.0.0.1:7700",
+        value_name = "ADDRESS:PORT"
+    )]
     address: Address,
     /// Listen on an address that other machines can reach, without any protection
     #[arg(long)]
     insecure: bool,
+    /// File of the keys; if it holds any, every caller needs one [default: keys.json in the data folder]
+    #[arg(long, env = "ALDER_KEYS", value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// Another name by which the server may be called, as behind a proxy; may be given several times
+    #[arg(long, value_name = "NAME")]
+    allow_host: Vec<String>,
+    /// Requests a second that each key, or each address where no key is needed, may send [default: no limit]
+    #[arg(long, value_name = "N")]
+    requests_per_second: Option<NonZeroU32>,
+    /// Connections that may be open at once
+    #[arg(long, value_name = "N", default_value_t = Connections::default().open)]
+    max_connections: usize,
     /// Open the page in the browser [default: if there is a desktop]
     #[arg(long, overrides_with = "no_open")]
     open: bool,
@@ -47,7 +66,12 @@ pub(crate) fn run(args: &ServeArgs, global: &Global) -> anyhow::Result<Exit> {
 }
 
 async fn serve(args: &ServeArgs, global: &Global) -> anyhow::Result<Exit> {
-    let callers = if args.insecure { Callers::Anyone } else { Callers::ThisMachine };
+    let gate = Gate::with_keys(&keys::file(args.keys.as_ref(), global))?;
+    let callers = match gate.is_closed() {
+        true => Callers::WithKey,
+        false if args.insecure => Callers::Anyone,
+        false => Callers::ThisMachine,
+    };
     let listener = listen(args.address, callers).await?;
     let address = listener.local_addr()?;
     args.sources.check()?;
@@ -57,8 +81,10 @@ async fn serve(args: &ServeArgs, global: &Global) -> anyhow::Result<Exit> {
         sources.paths = vec![sample::unpack(&global.data_dir)?];
     }
     let model = global.model()?;
-    let collection = global.collection_or_new(&model)?;
-    let state = Arc::new(App::new(model, collection, address.ip(), Limits::default()));
+    let collection = global.collection_or_new(&model, args.sources.language)?;
+    let state = App::new(model, collection, &global.data_dir, address.ip(), Limits::default())?;
+    let gate = gate.with_rate(args.requests_per_second);
+    let state = Arc::new(state.guarded(gate, args.allow_host.clone()));
 
     announce(address, global)?;
     if args.open || (!args.no_open && has_desktop()) {
@@ -71,23 +97,23 @@ async fn serve(args: &ServeArgs, global: &Global) -> anyhow::Result<Exit> {
         tokio::spawn(ingest::in_background(state, sources, interrupt, progress))
     });
     let reloading = tokio::spawn(reload(state.clone()));
+    let working = tokio::spawn(tasks::run(state.clone()));
 
     let (stop, mut stopped) = tokio::sync::watch::channel(());
-    let server = axum::serve(listener, app(state)).with_graceful_shutdown(async move {
-        let _ = stopped.changed().await;
-    });
-    let server = tokio::spawn(server.into_future());
+    let connections = Connections { open: args.max_connections, ..Connections::default() };
+    let stopping = async move { _ = stopped.changed().await };
+    let server = tokio::spawn(http::serve(listener, app(state.clone()), connections, stopping));
     stop_signal().await?;
     tracing::info!("stopping: open requests and the batch in work are finished first");
     interrupt.ask();
+    state.tasks.stop();
     drop(stop);
     reloading.abort();
-    if tokio::time::timeout(DRAIN, server).await.is_err() {
-        tracing::warn!("some requests did not finish in {} s", DRAIN.as_secs());
-    }
+    server.await?;
     if let Some(indexing) = indexing {
         indexing.await?;
     }
+    working.await?;
     Ok(Exit::Ok)
 }
 
@@ -122,13 +148,17 @@ async fn stop_signal() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Publishes what other programs commit.
+/// Publishes what other programs commit, and takes up changed keys.
 async fn reload(state: Arc<App>) {
     let mut ticks = tokio::time::interval(RELOAD_EVERY);
     loop {
         ticks.tick().await;
         let state = state.clone();
-        match tokio::task::spawn_blocking(move || state.collection.reload()).await {
+        let look = move || {
+            state.gate.reload();
+            state.collection.reload()
+        };
+        match tokio::task::spawn_blocking(look).await {
             Ok(Ok(())) => {}
             Ok(Err(error)) => tracing::warn!("{error}"),
             Err(error) => tracing::error!("{error}"),

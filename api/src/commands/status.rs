@@ -20,13 +20,14 @@ pub(crate) struct StatusArgs {
 pub(crate) fn run(args: &StatusArgs, global: &Global) -> anyhow::Result<Exit> {
     global.require_collection()?;
     let model = global.model()?;
-    let snapshot = global.collection(&model)?.snapshot();
+    let collection = global.collection(&model)?;
+    let snapshot = collection.snapshot();
     let mut out = stdout().lock();
     if args.json {
         let status = StatusResponse {
             version: env!("CARGO_PKG_VERSION"),
             model: ModelStatus::new(&model),
-            collection: CollectionStatus::new(&snapshot),
+            collection: CollectionStatus::new(&collection, &snapshot),
             indexing: None,
         };
         serde_json::to_writer_pretty(&mut out, &status)?;
@@ -41,6 +42,7 @@ pub(crate) fn run(args: &StatusArgs, global: &Global) -> anyhow::Result<Exit> {
         ("Passages", stats.passages.to_string()),
         ("On disk", indicatif::HumanBytes(stats.bytes).to_string()),
         ("Segments", format!("{}, {} with a graph", stats.segments, stats.graphs)),
+        ("Language", collection.settings().language.name().to_owned()),
         ("Generation", snapshot.generation().0.to_string()),
         ("Model", format!("{}, {} dimensions", identity.name, identity.dimensions)),
         ("Answers", if model.has_reader() { "yes" } else { "no: the model has no reader" }.into()),

@@ -12,7 +12,7 @@ use super::judged::JudgedSet;
 use super::progress;
 
 /// Changes when judged sets become other documents.
-const LAYOUT: &str = "eval-2";
+const LAYOUT: &str = "eval-3";
 /// Problems written out; the rest are counted.
 const PROBLEMS_SHOWN: usize = 3;
 

@@ -2,11 +2,12 @@
 //!
 //! [`judged`] loads a set, [`collection`] indexes it (or finds it indexed), [`retrieve`] runs the queries
 //! through the engine's own `search`, [`read`] runs the reader on the gold paragraphs, [`report`] gathers the
-//! numbers, [`table`] shows them and [`files`] writes rankings and predictions for other tools. The measures
+//! numbers, [`table`] and [`html`] show them and [`files`] writes rankings and predictions for other tools. The measures
 //! are those of `alder_datasets`, which knows nothing of the engine.
 
 mod collection;
 mod files;
+mod html;
 mod judged;
 mod read;
 mod report;
@@ -86,6 +87,8 @@ pub(crate) enum Format {
     Json,
     /// For a README
     Markdown,
+    /// One page with pictures, for a browser
+    Html,
 }
 
 /// Runs `alder eval`; the report goes to stdout, progress to stderr.

@@ -22,7 +22,9 @@ pub(super) const MAIN_MEASURE: &str = MEASURES[0];
 /// Resamples of the bootstrap and of the randomisation test.
 const RESAMPLES: usize = 10_000;
 /// Bins of the calibration error.
-const CALIBRATION_BINS: usize = 10;
+const CALIBRATION_BINS: usize = 15;
+/// Coverage is reported for this share of right answers.
+const ACCURACY: f64 = 0.8;
 /// Below this probability "no answer" is predicted.
 const ABSTAIN_BELOW: f64 = Verdict::SHOWN_FROM as f64;
 
@@ -86,6 +88,8 @@ pub(super) struct AnswerReport {
     pub(super) declining: Option<Squad2Scores>,
     /// Gap between the probability of an answer and how often it is an exact match, 0..=1.
     pub(super) calibration_error: Option<f64>,
+    /// The largest share of the questions, most confident first, of whose answers four fifths are exact matches.
+    pub(super) coverage: f64,
     /// Share of wrong answers when only the more confident ones are given, at ten levels of coverage.
     pub(super) risk_coverage: Vec<RiskPoint>,
     pub(super) time: Times,
@@ -189,12 +193,15 @@ impl AnswerReport {
                 Some((answer.probability, best_match(golds, &answer.text).0 == 1.0))
             })
             .collect();
+        let risk = risk_coverage(&judged);
+        let good = risk.iter().filter(|point| point.risk <= 1.0 - ACCURACY);
         Self {
             from,
+            coverage: good.map(|point| point.coverage).fold(0.0, f64::max),
             always: evaluate_squad(squad, &predictions),
             declining,
             calibration_error: expected_calibration_error(&judged, CALIBRATION_BINS),
-            risk_coverage: ten_levels(risk_coverage(&judged)),
+            risk_coverage: ten_levels(risk),
             time,
         }
     }

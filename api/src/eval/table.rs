@@ -1,14 +1,17 @@
-//! A [`Report`] as tables for the terminal, as Markdown, or as JSON.
+//! A [`Report`] as tables for the terminal, as Markdown, or as JSON; as a page by [`html`].
 
 use std::io::{self, Write};
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::Format;
 use super::report::{AnswerReport, MAIN_MEASURE, MEASURES, Report, SetReport};
+use super::{Format, html};
 
 /// Writes the report to `out`.
 pub(super) fn write(report: &Report, format: Format, out: &mut impl Write) -> io::Result<()> {
+    if format == Format::Html {
+        return html::write(report, out);
+    }
     if format == Format::Json {
         serde_json::to_writer_pretty(&mut *out, report)?;
         return writeln!(out);
@@ -65,7 +68,7 @@ fn rankings(report: &Report) -> Table {
     table
 }
 
-const ANSWER_COLUMNS: [&str; 13] = [
+const ANSWER_COLUMNS: [&str; 14] = [
     "set",
     "answers from",
     "EM",
@@ -77,6 +80,7 @@ const ANSWER_COLUMNS: [&str; 13] = [
     "best F1",
     "at",
     "ECE",
+    "80 % right",
     "p50 ms",
     "p99 ms",
 ];
@@ -108,6 +112,7 @@ fn answer_row(set: &str, answer: &AnswerReport) -> Vec<String> {
         percent(best.map(|b| b.f1)),
         fraction(best.map(|b| b.f1_threshold)),
         fraction(answer.calibration_error),
+        fraction(Some(answer.coverage)),
         format!("{:.1}", answer.time.p50_ms),
         format!("{:.1}", answer.time.p99_ms),
     ]
@@ -152,7 +157,7 @@ fn notes(set: &SetReport) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use alder_datasets::{Interval, SpanScores};
+    use alder_datasets::{Interval, RiskPoint, SpanScores};
     use alder_engine::ModelIdentity;
 
     use super::*;
@@ -188,6 +193,7 @@ mod tests {
                 always: SpanScores { exact: 61.5, f1: 70.25, questions: 2 },
                 declining: None,
                 calibration_error: Some(0.125),
+                coverage: 0.4,
                 risk_coverage: Vec::new(),
                 time,
             }],
@@ -221,6 +227,20 @@ mod tests {
         assert_eq!(rows[6][..5], ["toy", "gold paragraph", "61.50", "70.25", "–"]);
         assert!(text.contains("2 queries (a random sample of 9)"), "{text}");
         assert!(text.contains("against bm25 +0.5000 [+0.4000, +0.6000], p = 0.0300"), "{text}");
+    }
+
+    #[test]
+    fn the_page_has_the_tables_and_a_picture_of_each_kind() {
+        let mut report = report();
+        report.command = "alder eval '<a>'".into();
+        report.sets[0].answers[0].risk_coverage =
+            vec![RiskPoint { confidence: 0.9, coverage: 0.5, risk: 0.0 }];
+        let mut out = Vec::new();
+        write(&report, Format::Html, &mut out).unwrap();
+        let page = String::from_utf8(out).unwrap();
+        assert_eq!(page.matches("<svg").count(), 3, "{page}");
+        assert!(page.contains("<td>fused<td>0.5000") && page.contains("&lt;a&gt;"), "{page}");
+        assert!(page.contains("points=\"221.0,170.0\""), "half given, none wrong: {page}");
     }
 
     #[test]

@@ -1,7 +1,8 @@
-//! `POST /v1/documents` (JSON object, JSON list, or NDJSON) and `GET /v1/documents/{id}`.
+//! `POST /v1/documents` (JSON object, JSON list, or NDJSON), `GET` and `DELETE /v1/documents/{id}`.
 //!
 //! A bad document does not lose the others: each has its own result, by line or position. The reply is sent
-//! after the commit is durable, so what it calls indexed survives a crash.
+//! after the commit is durable, so what it calls indexed survives a crash; with `wait=false` it is sent once the
+//! documents are durable as a task.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -10,27 +11,39 @@ use alder_engine::DocumentId;
 use alder_indexer::IncomingDocument;
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use super::extract::Raw;
+use super::extract::{Parameters, Raw, content_type};
 use super::problem::{Code, Problem};
 use super::state::App;
+use super::tasks;
 use crate::ingest;
-use crate::wire::{DocumentRequest, DocumentResponse, ItemOutcome, ItemResult, UpsertResponse};
+use crate::tasks::{Draft, Item};
+use crate::wire::{
+    DeleteResponse, DocumentRequest, DocumentResponse, ItemOutcome, ItemResult, Task,
+    UpsertResponse, WaitParameters,
+};
 
-/// What was read of one document: its place in the request, and the document or, with its id as far as
-/// known, why it is none.
-type Item = (usize, Result<IncomingDocument, (Option<String>, String)>);
-
-/// Adds or replaces documents.
+/// Adds or replaces documents: one, a list, or one per line.
+#[utoipa::path(post, path = "/v1/documents", tag = "documents", params(WaitParameters),
+    request_body(content(
+        (DocumentRequest = "application/json", example = json!({"id": "tea.md", "title": "Tea", "text": "Tea is made from leaves."})),
+        (String = "application/x-ndjson", example = "{\"id\": \"tea.md\", \"text\": \"Tea is made from leaves.\"}\n"))),
+    responses((status = 200, body = UpsertResponse),
+        (status = 202, description = "With `wait=false`: durable, and done later", body = Task)))]
 pub(crate) async fn upsert(
     State(app): State<Arc<App>>,
+    Parameters(WaitParameters { wait }): Parameters<WaitParameters>,
     headers: HeaderMap,
     Raw(body): Raw,
-) -> Result<Json<UpsertResponse>, Problem> {
+) -> Result<Response, Problem> {
     let started = Instant::now();
     let items = read(&headers, &body)?;
+    if wait == Some(false) {
+        return tasks::accept(app, Draft::Documents(items), false).await;
+    }
     let permit = app.write_permit().await?;
     let write = move || {
         let _permit = permit;
@@ -46,10 +59,40 @@ pub(crate) async fn upsert(
     }
     let took_ms = started.elapsed().as_millis() as u64;
     let accepted = items.len() - failed;
-    Ok(Json(UpsertResponse { generation, took_ms, accepted, failed, items }))
+    Ok(Json(UpsertResponse { generation, took_ms, accepted, failed, items }).into_response())
 }
 
-/// One document with its text.
+/// Removes a document; the reply comes once that is durable.
+#[utoipa::path(delete, path = "/v1/documents/{id}", tag = "documents",
+    params(("id" = String, Path, example = "tea.md", description = "With `/` written as it is or as %2F")),
+    responses((status = 200, body = DeleteResponse)))]
+pub(crate) async fn remove(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<DeleteResponse>, Problem> {
+    let started = Instant::now();
+    let id = DocumentId::new(id)?;
+    let permit = app.write_permit().await?;
+    let work = move || {
+        let _permit = permit;
+        if app.collection.snapshot().document(&id)?.is_none() {
+            return Err(missing(&id));
+        }
+        let generation = ingest::delete(&app.collection, std::slice::from_ref(&id))?.0;
+        let took_ms = started.elapsed().as_millis() as u64;
+        Ok(Json(DeleteResponse { id: id.to_string(), generation, took_ms }))
+    };
+    tokio::task::spawn_blocking(work).await.map_err(Problem::internal)?
+}
+
+fn missing(id: &DocumentId) -> Problem {
+    Problem::of("id", Code::DocumentNotFound, format!("the collection has no document {id}"))
+}
+
+/// One document with its whole text and its metadata.
+#[utoipa::path(get, path = "/v1/documents/{id}", tag = "documents",
+    params(("id" = String, Path, example = "tea.md", description = "With `/` written as it is or as %2F")),
+    responses((status = 200, body = DocumentResponse)))]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -57,13 +100,7 @@ pub(crate) async fn show(
     let id = DocumentId::new(id)?;
     let load = move || {
         let snapshot = app.collection.snapshot();
-        let document = snapshot.document(&id)?.ok_or_else(|| {
-            Problem::of(
-                "id",
-                Code::DocumentNotFound,
-                format!("the collection has no document {id}"),
-            )
-        })?;
+        let document = snapshot.document(&id)?.ok_or_else(|| missing(&id))?;
         Ok(Json(DocumentResponse::new(document, snapshot.generation().0)))
     };
     tokio::task::spawn_blocking(load).await.map_err(Problem::internal)?
@@ -87,7 +124,8 @@ fn write(app: &App, items: Vec<Item>) -> Result<(u64, Vec<ItemResult>), Problem>
     }
     let mut generation = app.collection.snapshot().generation();
     if !documents.is_empty() {
-        let (committed, outcomes) = ingest::documents(&app.collection, &app.model, documents)?;
+        let (committed, outcomes) =
+            ingest::documents(&app.collection, &app.model, documents, None)?;
         generation = committed;
         results.extend(places.into_iter().zip(outcomes).map(|((item, id), outcome)| ItemResult {
             item,
@@ -101,14 +139,7 @@ fn write(app: &App, items: Vec<Item>) -> Result<(u64, Vec<ItemResult>), Problem>
 
 /// Takes the body apart by its content type.
 fn read(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Item>, Problem> {
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split(';').next())
-        .unwrap_or("")
-        .trim()
-        .to_ascii_lowercase();
-    let items = match content_type.as_str() {
+    let items = match content_type(headers).as_str() {
         "application/json" => read_json(body)?,
         "application/x-ndjson" | "application/jsonl" => read_lines(body),
         _ => {

@@ -3,16 +3,20 @@
 //!
 //! A page on the web can make its visitor's browser call `localhost`. It cannot read the reply (CORS is off),
 //! but with a name that it rebinds to 127.0.0.1 it could; hence the list of names this server answers
-//! to. And it must not write, which `Sec-Fetch-Site` tells.
+//! to. And it must not write, which `Sec-Fetch-Site` tells, or `Origin` where a browser does not send that.
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use tower_http::timeout::TimeoutBody;
 
+use super::accept::Peer;
 use super::problem::{Code, Problem};
 use super::state::App;
 
@@ -27,15 +31,30 @@ const HEADERS: [(HeaderName, &str); 4] = [
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
 ];
 
-/// Refuses foreign names and foreign sites, numbers the request, adds the headers.
+/// Refuses foreign names, foreign sites and callers without a key, numbers and counts the request, adds the headers.
 pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let id = app.next_request_id();
-    let line = format!("{} {}", request.method(), request.uri().path());
+    let started = Instant::now();
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = match allowed(&app, &request) {
-        Ok(()) => next.run(request).await,
+        Ok(()) => {
+            let slow = |body| Body::new(TimeoutBody::new(app.limits.body_wait, body));
+            next.run(request.map(slow)).await
+        }
         Err(problem) => problem.into_response(),
     };
-    tracing::debug!(request = id, status = response.status().as_u16(), "{line}");
+    // The route as it is written: a path can hold the name of a document.
+    let route = route.as_ref().map(MatchedPath::as_str);
+    let (status, took) = (response.status().as_u16(), started.elapsed());
+    app.metrics.request(&method, route, status, took);
+    tracing::debug!(
+        request = id,
+        status,
+        took_ms = took.as_secs_f64() * 1e3,
+        "{method} {}",
+        route.unwrap_or("-")
+    );
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
         headers.insert(name, HeaderValue::from_static(value));
@@ -51,15 +70,25 @@ fn allowed(app: &App, request: &Request) -> Result<(), Problem> {
         .and_then(|value| value.to_str().ok())
         .or_else(|| request.uri().authority().map(|authority| authority.as_str()))
         .ok_or_else(|| Problem::new(Code::BadRequest, "the request has no Host header"))?;
-    if !is_ours(host, app.bound) {
-        let detail =
-            format!("{host:?} is not a name of this server; use http://localhost or its address");
+    if !is_ours(host, app.bound) && !app.names.iter().any(|name| is_named(host, name)) {
+        let detail = format!(
+            "{host:?} is not a name of this server; use http://localhost or its address, or start \
+                     it with --allow-host"
+        );
         return Err(Problem::new(Code::HostNotAllowed, detail));
     }
-    if request.method() != Method::GET && is_cross_site(request.headers()) {
+    let reads = request.method() == Method::GET || request.method() == Method::HEAD;
+    if !reads && is_cross_site(request.headers(), host) {
         return Err(Problem::new(Code::CrossSite, "requests from other sites may only read"));
     }
-    Ok(())
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0);
+    app.gate.pass((request.method(), request.uri().path()), request.headers(), peer)
+}
+
+/// Whether `host` is `name`, at any port.
+fn is_named(host: &str, name: &str) -> bool {
+    let bare = host.rsplit_once(':').filter(|(_, port)| port.bytes().all(|b| b.is_ascii_digit()));
+    bare.map_or(host, |(bare, _)| bare).eq_ignore_ascii_case(name)
 }
 
 /// Whether `host` (with or without a port) means this server: a loopback name or address, the address it
@@ -77,8 +106,15 @@ fn is_ours(host: &str, bound: IpAddr) -> bool {
         .is_ok_and(|address| address.is_loopback() || address == bound || bound.is_unspecified())
 }
 
-fn is_cross_site(headers: &HeaderMap) -> bool {
-    headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none")
+/// Whether a browser says that another site asks, or says it by an origin that is not `host`.
+fn is_cross_site(headers: &HeaderMap, host: &str) -> bool {
+    if let Some(site) = headers.get("sec-fetch-site") {
+        return site != "same-origin" && site != "none";
+    }
+    let Some(origin) = headers.get(header::ORIGIN) else { return false };
+    let authority =
+        origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, a)| a);
+    !authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
 }
 
 #[cfg(test)]

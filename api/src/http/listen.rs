@@ -31,7 +31,7 @@ impl FromStr for Address {
 /// Binds `address`.
 ///
 /// # Errors
-/// [`UsageError`] for an address that other machines reach, unless `anyone` may call; otherwise what the system
+/// [`UsageError`] for an address that other machines reach, unless they need a key or `anyone` may call; otherwise what the system
 /// said, with a remedy.
 pub(crate) async fn listen(address: Address, callers: Callers) -> anyhow::Result<TcpListener> {
     let Address(address) = address;
@@ -59,17 +59,20 @@ pub(crate) async fn listen(address: Address, callers: Callers) -> anyhow::Result
 pub(crate) enum Callers {
     /// Programs on this machine.
     ThisMachine,
+    /// Whoever has a key.
+    WithKey,
     /// Anyone who can reach it.
     Anyone,
 }
 
 fn check(address: IpAddr, callers: Callers) -> Result<(), UsageError> {
-    if address.is_loopback() || callers == Callers::Anyone {
+    if address.is_loopback() || callers != Callers::ThisMachine {
         return Ok(());
     }
     Err(UsageError(format!(
         "{address} can be reached from other machines, and anyone there could read and change the \
-         collection; listen on 127.0.0.1, or accept that with --insecure"
+         collection; listen on 127.0.0.1, make a key with `alder keys create NAME`, or accept that with \
+         --insecure"
     )))
 }
 
@@ -98,7 +101,7 @@ mod tests {
     fn other_machines_are_let_in_only_on_purpose() {
         let lan: IpAddr = "0.0.0.0".parse().unwrap();
         assert!(check(lan, Callers::ThisMachine).unwrap_err().0.contains("--insecure"));
-        assert!(check(lan, Callers::Anyone).is_ok());
+        assert!(check(lan, Callers::Anyone).is_ok() && check(lan, Callers::WithKey).is_ok());
         assert!(check("::1".parse().unwrap(), Callers::ThisMachine).is_ok());
     }
 }

@@ -10,6 +10,7 @@ use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::RETRY_AFTER;
 
@@ -36,21 +37,35 @@ codes! {
     EmptyQuery: BAD_REQUEST, "empty_query", "The query is empty";
     OutOfRange: BAD_REQUEST, "out_of_range", "A value is out of range";
     InvalidFilter: BAD_REQUEST, "invalid_filter", "The filter cannot be understood";
+    InvalidField: BAD_REQUEST, "invalid_field", "There is no such field";
+    InvalidCursor: BAD_REQUEST, "invalid_cursor", "The cursor does not fit";
+    Changed: CONFLICT, "changed", "The collection changed between two pages";
+    InvalidSynonyms: BAD_REQUEST, "invalid_synonyms", "A line of synonyms cannot be understood";
     InvalidJson: BAD_REQUEST, "invalid_json", "The body is not the JSON that was expected";
     InvalidParameter: BAD_REQUEST, "invalid_parameter", "A parameter of the URL is wrong";
     NoValidDocument: BAD_REQUEST, "no_valid_document", "None of the documents could be taken";
     BadRequest: BAD_REQUEST, "bad_request", "The request cannot be read";
+    Unauthorized: UNAUTHORIZED, "unauthorized", "A key is needed";
+    Forbidden: FORBIDDEN, "forbidden", "The key does not allow this";
     HostNotAllowed: FORBIDDEN, "host_not_allowed", "This server is not called by that name";
     CrossSite: FORBIDDEN, "cross_site", "Another site may not change this collection";
     NotFound: NOT_FOUND, "not_found", "There is nothing here";
     DocumentNotFound: NOT_FOUND, "document_not_found", "There is no such document";
+    TaskNotFound: NOT_FOUND, "task_not_found", "There is no such task";
+    ModelNotFound: NOT_FOUND, "model_not_found", "There is no such model";
     MethodNotAllowed: METHOD_NOT_ALLOWED, "method_not_allowed", "That method does not work here";
     BodyTooLarge: PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large";
+    BatchTooLarge: PAYLOAD_TOO_LARGE, "batch_too_large", "Too many texts at once";
+    TooManyTokens: PAYLOAD_TOO_LARGE, "too_many_tokens", "A text is too long for the model";
     UnsupportedMediaType: UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The content type is not understood";
+    RateLimited: TOO_MANY_REQUESTS, "rate_limited", "Too many requests";
     Overloaded: TOO_MANY_REQUESTS, "overloaded", "Too many searches at once";
     Internal: INTERNAL_SERVER_ERROR, "internal", "The server failed";
     MissingHead: NOT_IMPLEMENTED, "missing_head", "The model cannot do that";
     Timeout: SERVICE_UNAVAILABLE, "timeout", "The search had to wait too long";
+    QueueFull: SERVICE_UNAVAILABLE, "queue_full", "Too many tasks wait already";
+    DiskFull: INSUFFICIENT_STORAGE, "disk_full", "The disk is full";
+    Stopping: SERVICE_UNAVAILABLE, "stopping", "The server is stopping";
     Busy: SERVICE_UNAVAILABLE, "busy", "The collection is being written";
 }
 
@@ -64,10 +79,13 @@ pub(crate) struct Problem {
     pub(crate) field: Option<String>,
     /// Per-item results, when some were tried.
     pub(crate) items: Vec<crate::wire::ItemResult>,
+    /// When to come back, if that is known better than from the code.
+    pub(crate) retry_after: Option<Duration>,
 }
 
-#[derive(Serialize)]
-struct Body {
+/// A [`Problem`] as it is written (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProblemBody {
     r#type: String,
     title: &'static str,
     status: u16,
@@ -82,7 +100,7 @@ struct Body {
 impl Problem {
     /// A problem that no single field causes.
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), field: None, items: Vec::new() }
+        Self { code, detail: detail.into(), field: None, items: Vec::new(), retry_after: None }
     }
 
     /// A problem with `field`.
@@ -96,16 +114,10 @@ impl Problem {
         Self::new(Code::Internal, "the request could not be carried out; the server's log says why")
     }
 
-    fn retry_after(&self) -> Option<Duration> {
-        matches!(self.code, Code::Overloaded | Code::Timeout | Code::Busy).then_some(RETRY_AFTER)
-    }
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let retry_after = self.retry_after();
+    /// The problem as it is written.
+    pub(crate) fn body(self) -> ProblemBody {
         let (status, code, title) = self.code.row();
-        let body = Body {
+        ProblemBody {
             r#type: format!("urn:alder:problem:{code}"),
             title,
             status: status.as_u16(),
@@ -113,12 +125,37 @@ impl IntoResponse for Problem {
             detail: self.detail,
             field: self.field,
             items: self.items,
-        };
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        let (status, ..) = self.code.row();
+        let later = [StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE];
+        self.retry_after.or_else(|| later.contains(&status).then_some(RETRY_AFTER))
+    }
+
+    /// The reply with `body` instead of the problem's own, for clients that expect another shape.
+    pub(crate) fn with_body(&self, status: StatusCode, body: impl Serialize) -> Response {
         let mut response = (status, Json(body)).into_response();
+        if let Some(wait) = self.retry_after() {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+        }
+        response
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let retry_after = self.retry_after();
+        let (status, ..) = self.code.row();
+        let mut response = (status, Json(self.body())).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(wait) = retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from(wait.as_secs()));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response
     }
@@ -133,7 +170,14 @@ impl From<QueryError> for Problem {
                 Self::of("q", Code::OutOfRange, detail)
             }
             QueryError::OutOfRange { field, .. } => Self::of(field, Code::OutOfRange, detail),
+            QueryError::Fusion { field: "diversity", .. } => {
+                Self::of("diversity", Code::OutOfRange, detail)
+            }
             QueryError::Fusion { .. } => Self::of("fusion", Code::OutOfRange, detail),
+            QueryError::Synonyms { .. } => Self::of("synonyms", Code::InvalidSynonyms, detail),
+            QueryError::Field { parameter, .. } => Self::of(parameter, Code::InvalidField, detail),
+            QueryError::Cursor { .. } => Self::of("cursor", Code::InvalidCursor, detail),
+            QueryError::Changed { .. } => Self::of("generation", Code::Changed, detail),
             QueryError::Filter { .. } => Self::of("filter", Code::InvalidFilter, detail),
             QueryError::MissingHead { .. } => Self::new(Code::MissingHead, detail),
             _ => Self::new(Code::BadRequest, detail),

@@ -2,6 +2,7 @@
 //! clients within what the machine can do.
 
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -9,8 +10,12 @@ use std::time::Duration;
 use alder_engine::{Collection, Model};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::auth::Gate;
+use super::metrics::Metrics;
 use super::problem::{Code, Problem};
 use crate::freshness::KnownSources;
+use crate::judgements::Judgements;
+use crate::tasks::{SpoolError, Tasks};
 use crate::wire::IndexingStatus;
 
 /// What one server takes at most.
@@ -24,10 +29,16 @@ pub(crate) struct Limits {
     pub(crate) search_wait: Duration,
     /// How long documents wait for another writer of this server.
     pub(crate) write_wait: Duration,
+    /// Between two pieces of a body.
+    pub(crate) body_wait: Duration,
     /// Body of a search: the longest query and its filter.
     pub(crate) search_body_bytes: usize,
     /// Body of documents, held in memory until they are committed.
     pub(crate) documents_body_bytes: usize,
+    /// Body of texts for the model alone, in the dialects of other servers.
+    pub(crate) texts_body_bytes: usize,
+    /// Body of uploaded files, written to disk as it comes.
+    pub(crate) files_body_bytes: usize,
 }
 
 impl Default for Limits {
@@ -35,11 +46,14 @@ impl Default for Limits {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
             searches_running: cores,
-            searches_waiting: 64,
+            searches_waiting: 4 * cores,
             search_wait: Duration::from_secs(10),
             write_wait: Duration::from_secs(10),
+            body_wait: Duration::from_secs(30),
             search_body_bytes: 1 << 20,
             documents_body_bytes: 64 << 20,
+            texts_body_bytes: 16 << 20,
+            files_body_bytes: 1 << 30,
         }
     }
 }
@@ -51,9 +65,18 @@ pub(crate) struct App {
     pub(crate) collection: Collection,
     /// The files that documents came from.
     pub(crate) sources: KnownSources,
+    /// Work accepted now and done later.
+    pub(crate) tasks: Tasks,
+    /// What people said of hits and answers.
+    pub(crate) judgements: Judgements,
     pub(crate) limits: Limits,
     /// Address the server listens on.
     pub(crate) bound: IpAddr,
+    /// Names it answers to besides.
+    pub(crate) names: Vec<String>,
+    /// Who may call.
+    pub(crate) gate: Gate,
+    pub(crate) metrics: Metrics,
     admitted: Arc<Semaphore>,
     running: Arc<Semaphore>,
     writing: Arc<Semaphore>,
@@ -69,25 +92,41 @@ pub(crate) struct SearchPermit {
 }
 
 impl App {
-    /// The state of a server that listens on `bound`.
+    /// The state of a server that listens on `bound` and keeps its files in `data_dir`.
+    ///
+    /// # Errors
+    /// [`SpoolError`] when the tasks in `data_dir` cannot be read.
     pub(crate) fn new(
         model: Arc<Model>,
         collection: Collection,
+        data_dir: &Path,
         bound: IpAddr,
         limits: Limits,
-    ) -> Self {
-        Self {
+    ) -> Result<Self, SpoolError> {
+        Ok(Self {
+            tasks: Tasks::open(data_dir)?,
+            judgements: Judgements::in_folder(data_dir),
+            sources: KnownSources::default(),
             model,
             collection,
-            sources: KnownSources::default(),
             bound,
+            names: Vec::new(),
+            gate: Gate::open(),
+            metrics: Metrics::new(),
             admitted: Arc::new(Semaphore::new(limits.searches_running + limits.searches_waiting)),
             running: Arc::new(Semaphore::new(limits.searches_running)),
             writing: Arc::new(Semaphore::new(1)),
             indexing: Mutex::default(),
             requests: AtomicU64::new(1),
             limits,
-        }
+        })
+    }
+
+    /// The same for callers that pass `gate` and know it by `names`.
+    #[must_use]
+    pub(crate) fn guarded(mut self, gate: Gate, names: Vec<String>) -> Self {
+        (self.gate, self.names) = (gate, names);
+        self
     }
 
     /// Waits for the turn of a search.
@@ -114,6 +153,12 @@ impl App {
             let detail = "documents are being indexed; try again when /v1/status says it is done";
             Problem::new(Code::Busy, detail)
         })
+    }
+
+    /// The next turn to write, however long that takes.
+    pub(crate) async fn writer_turn(&self) -> OwnedSemaphorePermit {
+        let turn = self.writing.clone().acquire_owned().await;
+        turn.expect("the semaphore is never closed")
     }
 
     /// What indexing does right now.

@@ -1,6 +1,12 @@
 //! The service without a port: every kind of bad request in one table, and the road of a document from its
 //! upload to the answer read from it.
 
+mod dialects;
+mod interface;
+mod native;
+mod safety;
+mod typing;
+
 use std::net::Ipv4Addr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -25,6 +31,7 @@ struct Reply {
     status: StatusCode,
     headers: HeaderMap,
     body: Value,
+    text: String,
 }
 
 fn model() -> Arc<Model> {
@@ -34,8 +41,11 @@ fn model() -> Arc<Model> {
 
 fn service(limits: Limits) -> Service {
     let folder = tempfile::tempdir().unwrap();
-    let collection = Collection::open_or_create(folder.path(), model().identity()).unwrap();
-    let state = App::new(model(), collection, Ipv4Addr::LOCALHOST.into(), limits);
+    let home = folder.path().join("default");
+    std::fs::create_dir(&home).unwrap();
+    let collection = Collection::open_or_create(&home, model().identity()).unwrap();
+    let state =
+        App::new(model(), collection, folder.path(), Ipv4Addr::LOCALHOST.into(), limits).unwrap();
     Service { state: Arc::new(state), _folder: folder }
 }
 
@@ -59,7 +69,8 @@ impl Service {
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Reply { status: parts.status, headers: parts.headers, body }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Reply { status: parts.status, headers: parts.headers, body, text }
     }
 
     async fn json(&self, request: &str, body: &Value) -> Reply {
@@ -84,7 +95,7 @@ async fn every_bad_request_gets_its_status_its_code_and_words_that_help() {
         ("GET /v1/search?q=a&limit=0", &[], "", 400, "out_of_range", "between 1 and"),
         ("GET /v1/search?q=a&limit=2000", &[], "", 400, "out_of_range", "found 2000"),
         ("GET /v1/search?q=a&mode=magic", &[], "", 400, "invalid_parameter", "magic"),
-        ("GET /v1/search?q=a&filter=x", &[], "", 400, "invalid_filter", "JSON"),
+        ("GET /v1/search?q=a&filter=x", &[], "", 400, "invalid_filter", "byte 1"),
         ("GET /v1/search?q=a&filter=%7B%22most%22%3A1%7D", &[], "", 400, "invalid_filter", "/most"),
         ("POST /v1/search", &[JSON], &long, 400, "out_of_range", "bytes"),
         ("POST /v1/search", &[JSON], "{\"q\": ", 400, "invalid_json", "line 1 column"),
@@ -197,7 +208,7 @@ async fn an_empty_collection_answers_that_it_does_not_know() {
 #[tokio::test]
 async fn pages_come_with_a_policy_that_forbids_foreign_and_inline_code() {
     let service = service(Limits::default());
-    for path in ["GET /", "GET /?q=tea", "GET /document?id=a", "GET /ui/search.js"] {
+    for path in ["GET /", "GET /?q=tea", "GET /plain", "GET /collection", "GET /ui/search.js"] {
         let reply = service.send(path, &[], "").await;
         assert_eq!(reply.status, StatusCode::OK, "{path}");
         let policy = reply.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();

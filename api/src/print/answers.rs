@@ -27,7 +27,7 @@ pub(crate) fn answers(page: &mut Page<'_>, result: &SearchResult, query: &str) -
     };
     if !others.is_empty() {
         page.gap()?;
-        let heading = if confident { "Other answers" } else { "Guesses, none of them likely" };
+        let heading = if confident { "Other answers" } else { "Guesses, none of them sure enough" };
         page.line(0, &Style::new().bold(), heading)?;
         for answer in others {
             other_answer(page, answer)?;

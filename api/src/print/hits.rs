@@ -2,7 +2,7 @@
 
 use std::io;
 
-use alder_engine::{Explanation, Hit, Span};
+use alder_engine::{Explanation, Hit, Share, Span};
 use console::Style;
 
 use super::{Mark, Page, trail};
@@ -87,8 +87,9 @@ fn explain(page: &mut Page<'_>, explanation: &Explanation) -> io::Result<()> {
     if let Some((score, rank)) = explanation.dense {
         page.line(4, &dim, &format!("meaning  rank {rank}, cosine {:.3}", score.0))?;
     }
-    let parts: Vec<String> =
-        explanation.contributions.iter().map(|(name, part)| format!("{name} {part:.3}")).collect();
+    let share =
+        |s: &Share| format!("{} {:.3} = {:.2} · {:.3}", s.list, s.part, s.weight, s.normalised);
+    let parts: Vec<String> = explanation.arithmetic.iter().map(share).collect();
     let line = format!("fused    rank {}, {}", explanation.fused_rank, parts.join(" + "));
     page.line(4, &dim, &line)?;
     if let Some(reading) = &explanation.reading {
@@ -96,8 +97,14 @@ fn explain(page: &mut Page<'_>, explanation: &Explanation) -> io::Result<()> {
             .relevance_logit
             .map_or(String::new(), |logit| format!(", relevance {logit:.2}"));
         let line = format!(
-            "read     span {:.2}, no answer {:.2}{relevance}, rerank {:+.3}",
-            reading.span_logit, reading.null_logit, reading.rerank_score
+            "read     span {:.2}, no answer {:.2}{relevance}, rerank {:.3} = {:.2} · {:.3} + {:.2} · {:.3}",
+            reading.span_logit,
+            reading.null_logit,
+            reading.rerank_score,
+            1.0 - reading.evidence_weight,
+            reading.retrieval,
+            reading.evidence_weight,
+            reading.evidence
         );
         page.line(4, &dim, &line)?;
     }

@@ -5,6 +5,7 @@
 //! paragraph is one line, however long. Control characters in documents never reach the terminal.
 
 mod answers;
+mod facets;
 mod hits;
 mod report;
 
@@ -17,6 +18,7 @@ use console::Style;
 use crate::freshness::{self, FreshnessOf};
 
 pub(crate) use answers::answers;
+pub(crate) use facets::facets;
 pub(crate) use hits::hits;
 pub(crate) use report::{report, rows};
 

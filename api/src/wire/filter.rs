@@ -1,16 +1,20 @@
 //! Reads a [`Filter`] from JSON by hand, so that a mistake is named by its place (a JSON pointer) and by
-//! what would be right, which derived code cannot do for alternatives.
+//! what would be right, which derived code cannot do for alternatives. Text that is no JSON object is the short form,
+//! `lang = en AND year >= 2020`, which the engine reads.
 
-use alder_engine::{Condition, Filter, Match, QueryError, Range, limits};
+use alder_engine::{Bound, Condition, Filter, Match, QueryError, Range, limits};
 use serde_json::{Map, Value};
 
 type Object = Map<String, Value>;
 
-/// The filter written as JSON in `text`.
+/// The filter written in `text`, as JSON or in the short form.
 ///
 /// # Errors
 /// [`QueryError::Filter`] with the place and the reason.
 pub(crate) fn filter_from_text(text: &str) -> Result<Filter, QueryError> {
+    if !text.trim_start().starts_with('{') {
+        return text.parse();
+    }
     let value = serde_json::from_str(text).map_err(|error| QueryError::Filter {
         position: format!("line {} column {}", error.line(), error.column()),
         reason: format!("this is not JSON ({error}); write {{\"must\": [{EXAMPLE}]}}"),
@@ -18,11 +22,14 @@ pub(crate) fn filter_from_text(text: &str) -> Result<Filter, QueryError> {
     filter_from_json(&value)
 }
 
-/// The filter in `value`.
+/// The filter in `value`: an object, or a string in the short form.
 ///
 /// # Errors
 /// As [`filter_from_text`].
 pub(crate) fn filter_from_json(value: &Value) -> Result<Filter, QueryError> {
+    if let Value::String(text) = value {
+        return filter_from_text(text);
+    }
     let mut budget = limits::FILTER_CONDITIONS;
     filter_at(value, "", 1, &mut budget)
 }
@@ -92,6 +99,9 @@ fn condition_at(
     budget: &mut usize,
 ) -> Result<Condition, QueryError> {
     let condition = object(value, at, &format!("a condition such as {EXAMPLE}"))?;
+    if let Some(name) = condition.get("exists") {
+        return exists_at(name, condition, at);
+    }
     let Some(key) = condition.get("key") else {
         return filter_at(value, at, depth + 1, budget).map(Condition::Nested);
     };
@@ -118,8 +128,20 @@ fn condition_at(
     }
 }
 
+fn exists_at(name: &Value, condition: &Object, at: &str) -> Result<Condition, QueryError> {
+    match (name, condition.len()) {
+        (Value::String(name), 1) => Ok(Condition::Exists { exists: name.clone() }),
+        (Value::String(_), _) => {
+            wrong(at, "exists stands alone, as in {\"exists\": \"lang\"}".into())
+        }
+        (other, _) => {
+            wrong(&format!("{at}/exists"), format!("expected a field name, found {}", kind(other)))
+        }
+    }
+}
+
 fn match_at(value: &Value, at: &str) -> Result<Match, QueryError> {
-    let expected = r#"{"value": …} or {"any": […]}"#;
+    let expected = r#"{"value": …}, {"any": […]} or {"prefix": "…"}"#;
     let fields = object(value, at, expected)?;
     let mut entries = fields.iter();
     match (entries.next(), entries.next()) {
@@ -132,6 +154,9 @@ fn match_at(value: &Value, at: &str) -> Result<Match, QueryError> {
         },
         (Some((name, Value::Array(values))), None) if name == "any" => {
             Ok(Match::Any(values.clone()))
+        }
+        (Some((name, Value::String(start))), None) if name == "prefix" => {
+            Ok(Match::Prefix(start.clone()))
         }
         _ => wrong(at, format!("expected {expected}")),
     }
@@ -148,10 +173,21 @@ fn range_at(value: &Value, at: &str) -> Result<Range, QueryError> {
             "lte" => &mut range.lte,
             _ => return wrong(&at, "unknown bound; expected gt, gte, lt or lte".to_owned()),
         };
-        match bound.as_f64() {
-            Some(number) => *slot = Some(number),
-            None => return wrong(&at, format!("expected a number, found {}", kind(bound))),
-        }
+        *slot = Some(match bound {
+            Value::Number(number) => Bound::Number(number.as_f64().unwrap_or(f64::NAN)),
+            Value::String(text) => match text.parse() {
+                Ok(date @ Bound::Date(_)) => date,
+                _ => {
+                    return wrong(
+                        &at,
+                        format!("expected a date such as 2020-01-31, found {text:?}"),
+                    );
+                }
+            },
+            other => {
+                return wrong(&at, format!("expected a number or a date, found {}", kind(other)));
+            }
+        });
     }
     match range {
         Range { gt: None, gte: None, lt: None, lte: None } => {
@@ -168,10 +204,15 @@ mod tests {
     #[test]
     fn a_written_filter_is_the_filter_meant() {
         let text = r#"{"must": [{"key": "lang", "match": {"any": ["en", "de"]}},
-            {"should": [{"key": "year", "range": {"gte": 1900}}]}]}"#;
+            {"should": [{"key": "year", "range": {"gte": 1900}}, {"exists": "year"},
+            {"key": "date", "range": {"lt": "2020-01-31"}}, {"key": "id", "match": {"prefix": "a/"}}]}]}"#;
         let filter = filter_from_text(text).unwrap();
         assert_eq!(filter, serde_json::from_str::<Filter>(text).unwrap());
         assert_eq!(filter.must.len(), 2);
+        let short =
+            "lang IN [en, de] AND (year >= 1900 OR EXISTS year OR date < 2020-01-31 OR id = a/*)";
+        assert_eq!(filter_from_text(short), Ok(filter.clone()));
+        assert_eq!(filter_from_json(&Value::from(short)), Ok(filter));
     }
 
     #[test]
@@ -179,8 +220,11 @@ mod tests {
         let deep = (0..9).fold("{}".to_owned(), |inner, _| format!("{{\"must\": [{inner}]}}"));
         let many = format!("{{\"must\": [{}]}}", vec![EXAMPLE; 257].join(","));
         let cases = [
-            ("lang = en", "line 1 column 1", "not JSON"),
-            ("[]", "/", "found a list"),
+            ("lang en", "byte 5", "expected =, !="),
+            ("{\"must\"", "line 1 column 7", "not JSON"),
+            ("[]", "byte 0", "expected a field"),
+            (r#"{"must": [{"exists": 3}]}"#, "/must/0/exists", "found a number"),
+            (r#"{"must": [{"exists": "a", "key": "b"}]}"#, "/must/0", "stands alone"),
             (r#"{"most": []}"#, "/most", "expected must, should or must_not"),
             (r#"{"must": {}}"#, "/must", "expected a list"),
             (r#"{"must": [{"key": 1}]}"#, "/must/0/key", "field name"),
@@ -191,7 +235,8 @@ mod tests {
                 "/must/0/match/value",
                 "a list",
             ),
-            (r#"{"must": [{"key": "a", "range": {"gte": "b"}}]}"#, "/must/0/range/gte", "a number"),
+            (r#"{"must": [{"key": "a", "range": {"gte": "b"}}]}"#, "/must/0/range/gte", "a date"),
+            (r#"{"must": [{"key": "a", "range": {"gte": []}}]}"#, "/must/0/range/gte", "a list"),
             (r#"{"must": [{"key": "a", "range": {}}]}"#, "/must/0/range", "at least one"),
             (&deep, "/must/0/must/0/must/0/must/0/must/0/must/0/must/0/must/0", "at most 8 deep"),
             (&many, "/must", "at most 256"),

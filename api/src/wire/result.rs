@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::time::Duration;
 
-use alder_engine::{Answer, Explanation, Hit, Metadata, SearchResult, Source, Span};
-use serde::Serialize;
+use alder_engine::{Answer, Explanation, Facet, Hit, Metadata, SearchResult, Source, Span};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::freshness::FreshnessOf;
 use crate::{confidence, excerpt};
 
 /// The reply to a search or a question.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SearchResponse {
     query: String,
     took_ms: f64,
@@ -19,30 +20,46 @@ pub(crate) struct SearchResponse {
     timings: BTreeMap<String, f64>,
     /// The committed state that was searched.
     generation: u64,
-    /// Passages that were candidates: a lower bound of the matches.
+    /// Passages that the retrievers found.
     candidates: usize,
+    /// Hits in the whole list: what paging through it shows, and over which facets are counted.
+    total: usize,
+    /// Whether everything that matches is in the list; otherwise more `candidates` make it longer.
+    total_is_complete: bool,
+    /// Values of the fields asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(value_type = Vec<Object>)]
+    facets: Vec<Facet>,
+    /// Give it back as `cursor` for the next page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
     /// Absent when no answer was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     verdict: Option<VerdictWire>,
     pub(crate) answers: Vec<AnswerWire>,
     pub(crate) hits: Vec<HitWire>,
+    /// The query with probable typing mistakes mended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    did_you_mean: Option<String>,
     /// What the caller should know, in sentences.
     notes: Vec<String>,
 }
 
 /// Whether the documents answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct VerdictWire {
     /// Whether the first answer should be shown as the answer.
     confident: bool,
     /// Probability that it is right.
     answerable: f32,
+    /// The probability from which it is shown.
+    shown_from: f32,
     /// The same in words.
     confidence: &'static str,
 }
 
 /// One answer, verbatim.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AnswerWire {
     text: String,
     #[serde(flatten)]
@@ -70,7 +87,7 @@ pub(crate) struct AnswerWire {
 }
 
 /// A place in a document's text, in characters and in bytes.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Place {
     start: usize,
     end: usize,
@@ -79,14 +96,14 @@ struct Place {
 }
 
 /// A verbatim piece of text with the position of the answer in it, in characters.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct Excerpt {
     text: String,
     start: usize,
     end: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct SourceWire {
     document: String,
     title: String,
@@ -94,21 +111,22 @@ struct SourceWire {
 }
 
 /// Bytes of a document's text.
-#[derive(Debug, Serialize)]
-struct ByteSpan {
-    start_byte: usize,
-    end_byte: usize,
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ByteSpan {
+    pub(crate) start_byte: usize,
+    pub(crate) end_byte: usize,
 }
 
 /// Characters of the text beside it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 struct CharacterRange {
     start: usize,
     end: usize,
 }
 
 /// One ranked passage.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct HitWire {
     /// Names the passage while its document is unchanged.
     id: String,
@@ -129,8 +147,10 @@ pub(crate) struct HitWire {
     /// Words of the query in `text`, in characters.
     highlights: Vec<CharacterRange>,
     #[serde(skip_serializing_if = "Metadata::is_empty")]
+    #[schema(value_type = Object)]
     metadata: Metadata,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     explain: Option<Explanation>,
 }
 
@@ -147,13 +167,19 @@ impl SearchResponse {
             timings: timings.collect(),
             generation: result.generation.0,
             candidates: result.candidates,
+            total: result.total,
+            total_is_complete: result.complete,
+            facets: result.facets,
+            next: result.next.map(|cursor| cursor.to_string()),
             verdict: result.verdict.map(|verdict| VerdictWire {
                 confident: verdict.is_confident() && !result.answers.is_empty(),
                 answerable: verdict.answerable.0,
+                shown_from: verdict.shown_from.0,
                 confidence: confidence::in_words(verdict.answerable),
             }),
             answers: result.answers.into_iter().map(AnswerWire::new).collect(),
             hits: result.hits.into_iter().map(|hit| HitWire::new(hit, query)).collect(),
+            did_you_mean: result.meant,
             notes: result.notes,
         }
     }
@@ -285,7 +311,7 @@ mod tests {
             characters: span.in_characters(document),
             passage,
             probability: Probability(0.7),
-            origin: alder_engine::Origin::Reader(1.0),
+            margin: 1.0,
             sources: Vec::new(),
         });
         let cut = |text: &str, start: usize, end: usize| {

@@ -1,17 +1,18 @@
 //! [`StatusResponse`]: what `/v1/status` and `alder status --format json` tell, and [`Health`].
 
-use alder_engine::{Model, Snapshot, SnapshotStats};
+use alder_engine::{Collection, Language, Model, Snapshot, SnapshotStats};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Reply of `GET /health`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Health {
     /// `ok`.
     pub(crate) status: &'static str,
 }
 
 /// Program, model, collection and what is going on.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct StatusResponse {
     pub(crate) version: &'static str,
     pub(crate) model: ModelStatus,
@@ -22,7 +23,7 @@ pub(crate) struct StatusResponse {
 }
 
 /// The loaded model.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ModelStatus {
     name: String,
     fingerprint: String,
@@ -34,15 +35,19 @@ pub(crate) struct ModelStatus {
 }
 
 /// The published state of the collection.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CollectionStatus {
     generation: u64,
+    /// Language of the texts.
+    #[schema(value_type = String)]
+    language: Language,
     #[serde(flatten)]
+    #[schema(inline, value_type = Object)]
     pub(crate) stats: SnapshotStats,
 }
 
 /// What the server's own indexing does.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub(crate) enum IndexingStatus {
     /// Nothing was asked.
@@ -86,8 +91,9 @@ impl ModelStatus {
 }
 
 impl CollectionStatus {
-    /// Figures of `snapshot`.
-    pub(crate) fn new(snapshot: &Snapshot) -> Self {
-        Self { generation: snapshot.generation().0, stats: snapshot.stats() }
+    /// Figures of `snapshot`, a state of `collection`.
+    pub(crate) fn new(collection: &Collection, snapshot: &Snapshot) -> Self {
+        let language = collection.settings().language;
+        Self { generation: snapshot.generation().0, language, stats: snapshot.stats() }
     }
 }

@@ -36,7 +36,11 @@ fn main() -> anyhow::Result<()> {
         [(VectorFormat::F32, "f32"), (VectorFormat::F16, "f16"), (VectorFormat::Int8, "int8")]
     {
         for (graph_rows, search) in [(usize::MAX, "exact"), (1, "graph")] {
-            let settings = CollectionSettings { vector_format: format, graph_rows };
+            let settings = CollectionSettings {
+                vector_format: format,
+                graph_rows,
+                ..CollectionSettings::default()
+            };
             let folder = tempfile::tempdir()?;
             let collection = filled(folder.path(), &settings, &model, &documents)?;
             let (run, milliseconds) = ranked(&collection, &queries)?;

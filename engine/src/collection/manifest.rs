@@ -3,6 +3,7 @@
 //! ```text
 //! collection.json   the manifest, sealed; written once
 //! LOCK              held by the one writer
+//! synonyms.txt      words taken for each other, if any; may change at any time
 //! store/            the store of record; its meta.json is the one commit point
 //! vectors/          derived, one file per segment; may be deleted at any time
 //! ```
@@ -157,7 +158,8 @@ impl Manifest {
         for made in [&store, &folder.join(VECTORS)] {
             fs::create_dir_all(made).map_err(|e| OpenError::io(made, e))?;
         }
-        let created = Store::create(&store, &manifest.payload(Generation(0)));
+        let payload = manifest.payload(Generation(0));
+        let created = Store::create(&store, &payload, settings.language);
         created.map_err(|e| OpenError::io(&store, std::io::Error::other(e)))?;
         write_synced(&folder.join(FILE), &seal(&manifest))?;
         rename_synced(&store, &folder.join(STORE))
@@ -247,7 +249,7 @@ fn finish_creation(folder: &Path) -> Result<(), OpenError> {
 }
 
 /// Writes `text` to `path`, durably, at once or not at all.
-fn write_synced(path: &Path, text: &str) -> Result<(), OpenError> {
+pub(super) fn write_synced(path: &Path, text: &str) -> Result<(), OpenError> {
     let io = |error| OpenError::io(path, error);
     let temporary = path.with_extension("tmp");
     let mut file = File::create(&temporary).map_err(io)?;

@@ -8,6 +8,7 @@ mod lock;
 mod manifest;
 mod sealed;
 mod snapshot;
+mod synonyms;
 mod vectors;
 mod writer;
 
@@ -22,7 +23,7 @@ use self::vectors::VectorFolder;
 use crate::lexical::Store;
 use crate::model::ModelIdentity;
 use crate::vector::{GRAPH_ROWS_DEFAULT, Shape, StoredVector, VectorFormat};
-use crate::{Document, Embedding, Error, OpenError, Passage};
+use crate::{Document, Embedding, Error, Language, OpenError, Passage, Synonyms};
 
 pub use snapshot::{Snapshot, SnapshotStats};
 pub use writer::Writer;
@@ -57,11 +58,17 @@ pub struct CollectionSettings {
     pub vector_format: VectorFormat,
     /// Vectors from which a segment gets a graph; smaller ones are scanned.
     pub graph_rows: usize,
+    /// Language of the texts, for their stems.
+    pub language: Language,
 }
 
 impl Default for CollectionSettings {
     fn default() -> Self {
-        Self { vector_format: VectorFormat::default(), graph_rows: GRAPH_ROWS_DEFAULT }
+        Self {
+            vector_format: VectorFormat::default(),
+            graph_rows: GRAPH_ROWS_DEFAULT,
+            language: Language::default(),
+        }
     }
 }
 
@@ -115,7 +122,7 @@ impl Collection {
     }
 
     fn from_manifest(folder: &Path, manifest: Manifest) -> Result<Self, OpenError> {
-        let store = Store::open(&store_path(folder))?;
+        let store = Store::open(&store_path(folder), manifest.settings.language)?;
         let settings = &manifest.settings;
         let vectors = VectorFolder {
             path: folder.join(VECTORS),
@@ -185,6 +192,23 @@ impl Collection {
         self.shared.publish()
     }
 
+    /// The words that are taken for each other.
+    ///
+    /// # Errors
+    /// [`OpenError::Unexpected`] naming the file if it was changed into what cannot be read.
+    pub fn synonyms(&self) -> Result<Synonyms, OpenError> {
+        synonyms::read(&self.shared.folder)
+    }
+
+    /// Takes `synonyms` for each other from now on, durably; searches under way keep the old ones.
+    ///
+    /// # Errors
+    /// [`Error::Open`] if they cannot be written, [`Error::Store`].
+    pub fn set_synonyms(&self, synonyms: &Synonyms) -> Result<(), Error> {
+        synonyms::write(&self.shared.folder, synonyms)?;
+        self.shared.publish()
+    }
+
     /// Takes the lock and returns the writer.
     ///
     /// # Errors
@@ -212,7 +236,7 @@ fn snapshot(
     (store, vectors): (&Store, &VectorFolder),
     old: Option<&Snapshot>,
 ) -> Result<Snapshot, Error> {
-    let view = store.view()?;
+    let view = store.view(&synonyms::read(folder)?)?;
     let generation = manifest.generation(folder, view.payload())?;
     let known = old.map(Snapshot::files).unwrap_or_default();
     let vectors = vectors.open(&view, &known)?;

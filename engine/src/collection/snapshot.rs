@@ -8,15 +8,19 @@ use super::manifest::{VECTORS, store_path};
 use super::vectors::{VectorFiles, bytes_in};
 use super::{Generation, StoredDocument};
 use crate::candidate::{Candidate, PassageKey};
-use crate::lexical::View;
+use crate::lexical::{Plan, View};
+use crate::row_set::RowSet;
 use crate::vector::{StoredVector, VectorFile};
-use crate::{Bm25, Cosine, Document, DocumentId, Embedding, Error, Filter, Passage, TermScore};
+use crate::{
+    Bm25, Cosine, Document, DocumentId, Embedding, Error, Facet, Filter, LastWord, Passage,
+    QueryError, Sort, TermScore,
+};
 
 /// The state of one commit: everything a query needs, unchanged for as long as it is held.
 #[derive(Debug)]
 pub struct Snapshot {
     pub(super) generation: Generation,
-    pub(super) view: View,
+    pub(crate) view: View,
     pub(super) vectors: VectorFiles,
     pub(super) dimensions: usize,
     pub(super) folder: PathBuf,
@@ -57,7 +61,8 @@ impl Snapshot {
 
     /// The best `k` live passages by BM25 over title, headings, body and unstemmed body that pass `filter`,
     /// best first, and notes for the user (terms left out). Equal scores are in order of document id.
-    /// `"quoted words"` must follow each other in the text, `-word` must not be in it.
+    /// `text` is read as people type it: `"quoted words"` must follow each other, `-word` must not be in the text,
+    /// `danu*` begins a word, `title:danube` is in the title, `lang:en` is a field of the metadata.
     ///
     /// # Errors
     /// [`Error::Query`] for a bad filter, [`Error::Store`].
@@ -67,10 +72,28 @@ impl Snapshot {
         filter: Option<&Filter>,
         k: usize,
     ) -> Result<(Vec<Candidate<Bm25>>, Vec<String>), Error> {
-        let allowed = filter.map(|filter| self.view.allowed(filter)).transpose()?;
-        let (hits, notes) = self.view.search(text, allowed.as_deref(), k)?;
+        let plan = self.plan(text, filter, LastWord::Whole)?;
+        Ok((self.best_lexical(&plan, k)?, plan.notes))
+    }
+
+    /// What `text` means in this snapshot.
+    pub(crate) fn plan(
+        &self,
+        text: &str,
+        filter: Option<&Filter>,
+        last: LastWord,
+    ) -> Result<Plan, Error> {
+        self.view.plan(text, filter, last)
+    }
+
+    /// The best `k` passages of `plan` by BM25.
+    pub(crate) fn best_lexical(
+        &self,
+        plan: &Plan,
+        k: usize,
+    ) -> Result<Vec<Candidate<Bm25>>, Error> {
         let candidate = |(key, score)| Candidate { key, score: Bm25(score) };
-        Ok((hits.into_iter().map(candidate).collect(), notes))
+        Ok(self.view.search(plan, k)?.into_iter().map(candidate).collect())
     }
 
     /// The best `k` live passages by cosine that pass `filter`, best first; exact in segments without a graph
@@ -84,11 +107,21 @@ impl Snapshot {
         filter: Option<&Filter>,
         k: usize,
     ) -> Result<Vec<Candidate<Cosine>>, Error> {
-        check_dimensions(embedding, self.dimensions)?;
         let allowed = filter.map(|filter| self.view.allowed(filter)).transpose()?;
+        self.best_dense(embedding, allowed.as_deref(), k)
+    }
+
+    /// The best `k` passages of `allowed` by cosine.
+    pub(crate) fn best_dense(
+        &self,
+        embedding: &Embedding,
+        allowed: Option<&[RowSet]>,
+        k: usize,
+    ) -> Result<Vec<Candidate<Cosine>>, Error> {
+        check_dimensions(embedding, self.dimensions)?;
         let mut hits = Vec::new();
         for (segment, file) in (0..).zip(&self.vectors) {
-            let allowed = match &allowed {
+            let allowed = match allowed {
                 Some(sets) => &sets[segment as usize],
                 None => self.view.live(segment),
             };
@@ -106,7 +139,56 @@ impl Snapshot {
     /// # Errors
     /// [`Error::Store`].
     pub fn explain_lexical(&self, text: &str, key: PassageKey) -> Result<Vec<TermScore>, Error> {
-        self.view.explain(text, key)
+        self.explain_plan(&self.plan(text, None, LastWord::Whole)?, key)
+    }
+
+    /// The same for a plan.
+    pub(crate) fn explain_plan(
+        &self,
+        plan: &Plan,
+        key: PassageKey,
+    ) -> Result<Vec<TermScore>, Error> {
+        self.view.explain(plan, key)
+    }
+
+    /// The values of `field` among the passages of `keys`.
+    pub(crate) fn facet(
+        &self,
+        field: &str,
+        keys: impl Iterator<Item = PassageKey>,
+    ) -> Result<Facet, Error> {
+        self.known_field("facets", field)?;
+        self.view.facet(field, keys)
+    }
+
+    /// Texts that sort as the values of a field do; see [`View::sort_keys`].
+    pub(crate) fn sort_keys(
+        &self,
+        keys: impl Iterator<Item = PassageKey>,
+        by: &Sort,
+    ) -> Result<Vec<Option<String>>, Error> {
+        self.known_field("sort", &by.field)?;
+        self.view.sort_keys(&by.field, by.descending, keys)
+    }
+
+    fn known_field(&self, parameter: &'static str, field: &str) -> Result<(), Error> {
+        match field == "id" && parameter == "sort" {
+            true => Ok(()),
+            false => match self.view.unknown_field(field)? {
+                Some(reason) => Err(QueryError::Field { parameter, reason }.into()),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// The id of the document that a passage is part of.
+    pub(crate) fn document_of(&self, key: PassageKey) -> Result<String, Error> {
+        self.view.document_of(key).ok_or_else(|| no_record(key))
+    }
+
+    /// The vector of a passage, as stored.
+    pub(crate) fn vector(&self, key: PassageKey) -> Result<Vec<f32>, Error> {
+        self.vectors[key.segment as usize].vector(key.row).ok_or_else(|| no_record(key))
     }
 
     /// The passage behind a key of this snapshot.
@@ -164,6 +246,14 @@ impl Snapshot {
     pub(super) fn files(&self) -> HashMap<&str, &Arc<VectorFile>> {
         let ids = (0..self.view.segments()).map(|segment| self.view.segment_id(segment));
         ids.zip(&self.vectors).collect()
+    }
+}
+
+fn no_record(key: PassageKey) -> Error {
+    let PassageKey { segment, row } = key;
+    Error::Store {
+        doing: "reading a passage",
+        reason: format!("segment {segment} has no row {row}"),
     }
 }
 

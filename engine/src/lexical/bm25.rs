@@ -1,16 +1,15 @@
-//! The lexical retriever: a disjunction of the query's terms over four fields, scored by BM25 with
-//! k1 = 1.2 and b = 0.75 (tantivy fixes both) and statistics over passages alone.
+//! The lexical retriever's scores: a disjunction of clauses over four fields, scored by BM25 with k1 = 1.2 and
+//! b = 0.75 (tantivy fixes both) and statistics over passages alone.
 
 use tantivy::query::{
-    Bm25StatisticsProvider, BooleanQuery, BoostQuery, EnableScoring, Occur, PhraseQuery, Query,
-    TermQuery,
+    Bm25StatisticsProvider, BooleanQuery, BoostQuery, DisjunctionMaxQuery, EnableScoring, Occur,
+    PhraseQuery, Query, TermQuery,
 };
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{Searcher, Term};
 
-use super::analysis::{Analysed, Word};
+use super::expand::Counted;
 use super::schema::Fields;
-use crate::{Error, limits};
 
 /// Weights of the fields, chosen on training questions (2,000 of our own with titles, 2,000 of SQuADShifts): title and
 /// exact move nDCG@10 there by less than 0.005 between 0.3 and 0.7. Headings, of which those have none, get less.
@@ -19,24 +18,114 @@ const HEADINGS: f32 = 0.4;
 const BODY: f32 = 1.0;
 const EXACT: f32 = 0.4;
 
-/// One term in one field, with the weight of its score.
+/// A part of the query that adds to the score of the passages it matches.
 pub(super) struct Clause {
     pub(super) field: &'static str,
     pub(super) text: String,
     weight: f32,
-    term: Term,
+    matcher: Matcher,
+}
+
+enum Matcher {
+    Term(Term),
+    /// The best of several words that one word stands for, each with its weight.
+    Best(Vec<(Term, f32)>),
+    /// Terms one after the other.
+    Phrase(Vec<Term>),
+}
+
+/// A named field.
+type Named = (&'static str, Field);
+
+fn stemmed(fields: &Fields) -> [(Named, f32); 3] {
+    [
+        (("title", fields.title), TITLE),
+        (("headings", fields.headings), HEADINGS),
+        (("body", fields.body), BODY),
+    ]
 }
 
 impl Clause {
-    fn new((field, handle): (&'static str, Field), text: &str, weight: f32) -> Self {
-        let term = Term::from_field_text(handle, text);
-        Self { field, text: text.to_owned(), weight, term }
+    /// A word in every field: its stem where text is stemmed, each form with its count where it is not.
+    pub(super) fn word<'a>(
+        fields: &Fields,
+        stem: &str,
+        forms: impl IntoIterator<Item = (&'a str, usize)>,
+        weight: f32,
+    ) -> Vec<Self> {
+        let clause = |(field, handle): Named, text: &str, weight| {
+            let matcher = Matcher::Term(Term::from_field_text(handle, text));
+            Self { field, text: text.to_owned(), weight, matcher }
+        };
+        let forms: Vec<(&str, usize)> = forms.into_iter().collect();
+        let count = forms.iter().map(|(_, count)| count).sum::<usize>() as f32;
+        let mut clauses: Vec<Self> = stemmed(fields)
+            .into_iter()
+            .map(|(field, own)| clause(field, stem, own * count * weight))
+            .collect();
+        for (form, count) in forms {
+            clauses.push(clause(("exact", fields.exact), form, EXACT * count as f32 * weight));
+        }
+        clauses
     }
 
-    pub(super) fn query(&self) -> Box<dyn Query> {
-        let query = TermQuery::new(self.term.clone(), IndexRecordOption::WithFreqs);
-        Box::new(BoostQuery::new(Box::new(query), self.weight))
+    /// The words of one `field` that `text` stands for, each as telling as all of them together: a rare one among
+    /// them must not outweigh what was more likely meant. `None` if there are none.
+    pub(super) fn best(
+        fields: &Fields,
+        field: Field,
+        text: String,
+        words: &[Counted],
+        passages: u64,
+    ) -> Option<Self> {
+        let (name, weight) = match field {
+            f if f == fields.title => ("title", TITLE),
+            f if f == fields.headings => ("headings", HEADINGS),
+            // There is no stem to add the rest.
+            _ => ("exact", BODY + EXACT),
+        };
+        let together = words.iter().map(|(_, n)| n).sum::<u64>().min(passages);
+        let share = |n: u64| idf(together, passages) / idf(n.min(passages), passages);
+        let terms: Vec<_> =
+            words.iter().map(|(w, n)| (Term::from_field_text(field, w), share(*n))).collect();
+        let matcher = if terms.is_empty() { None } else { Some(Matcher::Best(terms)) };
+        matcher.map(|matcher| Self { field: name, text, weight, matcher })
     }
+
+    /// `terms` (two at least) one after the other, in the unstemmed text.
+    pub(super) fn phrase(fields: &Fields, terms: &[String], weight: f32) -> Self {
+        let text = terms.join(" ");
+        let terms = terms.iter().map(|term| Term::from_field_text(fields.exact, term)).collect();
+        let matcher = Matcher::Phrase(terms);
+        Self { field: "exact", text, weight: (BODY + EXACT) * weight, matcher }
+    }
+
+    /// As the store searches for it.
+    pub(super) fn query(&self) -> Box<dyn Query> {
+        let term = |term: &Term| TermQuery::new(term.clone(), IndexRecordOption::WithFreqs);
+        let query: Box<dyn Query> = match &self.matcher {
+            Matcher::Term(one) => Box::new(term(one)),
+            Matcher::Best(terms) => {
+                let boosted = |(one, share): &(Term, f32)| -> Box<dyn Query> {
+                    Box::new(BoostQuery::new(Box::new(term(one)), *share))
+                };
+                Box::new(DisjunctionMaxQuery::new(terms.iter().map(boosted).collect()))
+            }
+            Matcher::Phrase(terms) => Box::new(PhraseQuery::new(terms.clone())),
+        };
+        Box::new(BoostQuery::new(query, self.weight))
+    }
+}
+
+/// How telling a term is that `n` of `all` passages have (Robertson and Zaragoza 2009, eq. 3.12 plus 1, as Lucene).
+fn idf(n: u64, all: u64) -> f32 {
+    let (n, all) = (n as f32, all as f32);
+    (1.0 + (all - n + 0.5) / (n + 0.5)).ln()
+}
+
+/// The disjunction of `clauses`.
+pub(super) fn disjunction(clauses: &[Clause]) -> BooleanQuery {
+    BooleanQuery::new(clauses.iter().map(|clause| (Occur::Should, clause.query())).collect())
 }
 
 /// Statistics of passages: document records have no text but would count as empty passages.
@@ -62,81 +151,5 @@ impl Bm25StatisticsProvider for PassageStatistics<'_> {
 impl PassageStatistics<'_> {
     pub(super) fn scoring(&self) -> EnableScoring<'_> {
         EnableScoring::enabled_from_statistics_provider(self, self.searcher)
-    }
-}
-
-/// The clauses of a query, rarest words kept, and notes for the user.
-pub(super) fn clauses(
-    searcher: &Searcher,
-    fields: &Fields,
-    analysed: &Analysed,
-) -> Result<(Vec<Clause>, Vec<String>), Error> {
-    let doc_freq = |field, text: &str| {
-        searcher
-            .doc_freq(&Term::from_field_text(field, text))
-            .map_err(super::failed("counting terms"))
-    };
-    let mut known: Vec<(u64, &Word)> = Vec::new();
-    for word in &analysed.words {
-        let mut found = 0;
-        for field in [fields.body, fields.title, fields.headings] {
-            found = found.max(doc_freq(field, &word.stem)?);
-        }
-        if found > 0 {
-            known.push((found, word));
-        }
-    }
-    known.sort_by_key(|(found, _)| *found);
-    let mut notes = Vec::new();
-    if known.len() > limits::QUERY_TERMS {
-        let (max, all) = (limits::QUERY_TERMS, known.len());
-        notes.push(format!("only the {max} rarest of {all} query terms were searched for"));
-        known.truncate(limits::QUERY_TERMS);
-    }
-    let mut clauses = Vec::new();
-    for (_, word) in known {
-        let count = word.count() as f32;
-        for (field, weight) in [
-            (("title", fields.title), TITLE),
-            (("headings", fields.headings), HEADINGS),
-            (("body", fields.body), BODY),
-        ] {
-            clauses.push(Clause::new(field, &word.stem, weight * count));
-        }
-        for (form, &count) in &word.forms {
-            clauses.push(Clause::new(("exact", fields.exact), form, EXACT * count as f32));
-        }
-    }
-    Ok((clauses, notes))
-}
-
-/// The disjunction of `clauses`.
-pub(super) fn disjunction(clauses: &[Clause]) -> BooleanQuery {
-    BooleanQuery::new(clauses.iter().map(|clause| (Occur::Should, clause.query())).collect())
-}
-
-/// What the text of a passage must and must not contain, if the query says anything about it.
-pub(super) fn constraint(fields: &Fields, analysed: &Analysed) -> Option<BooleanQuery> {
-    if analysed.phrases.is_empty() && analysed.excluded.is_empty() {
-        return None;
-    }
-    let mut parts: Vec<(Occur, Box<dyn Query>)> =
-        vec![(Occur::Must, Box::new(tantivy::query::AllQuery))];
-    for phrase in &analysed.phrases {
-        parts.push((Occur::Must, sequence(fields, phrase)));
-    }
-    for excluded in &analysed.excluded {
-        parts.push((Occur::MustNot, sequence(fields, excluded)));
-    }
-    Some(BooleanQuery::new(parts))
-}
-
-/// `terms` (at least one) one after the other in the unstemmed text.
-fn sequence(fields: &Fields, terms: &[String]) -> Box<dyn Query> {
-    let mut terms: Vec<Term> =
-        terms.iter().map(|term| Term::from_field_text(fields.exact, term)).collect();
-    match terms.len() {
-        1 => Box::new(TermQuery::new(terms.remove(0), IndexRecordOption::Basic)),
-        _ => Box::new(PhraseQuery::new(terms)),
     }
 }

@@ -63,7 +63,7 @@ impl View {
     /// # Errors
     /// [`Error::Query`] for a bad filter, [`Error::Store`].
     pub(crate) fn documents_passing(&self, filter: &Filter) -> Result<Vec<DocumentId>, Error> {
-        let passing = self.matching(filter::compile(&self.fields, filter)?.as_ref())?;
+        let passing = self.matching(filter::compile(self, filter)?.as_ref())?;
         let mut ids = BTreeSet::new();
         for (number, (rows, segment)) in (0..).zip(passing.iter().zip(&self.segments)) {
             let rows = (0..self.rows(number)).filter(|&row| rows.contains(row));

@@ -2,11 +2,12 @@
 //!
 //! - strings `s` and the text (or `h` and a hash, when long), booleans `b`, numbers `n` in one canonical form
 //!   so that `1` equals `1.0`;
-//! - every number once more as `o` and 16 hexadecimal digits that sort as the numbers do, for ranges.
+//! - every number once more as `o` and 16 hexadecimal digits that sort as the numbers do, for ranges; every string
+//!   that is a date likewise as `d` and its seconds since 1970.
 
 use serde_json::{Number, Value};
 
-use crate::{Metadata, QueryError, limits};
+use crate::{Metadata, QueryError, date, limits};
 
 /// Strings longer than this are compared by hash.
 const TEXT_BYTES: usize = 1024;
@@ -29,8 +30,16 @@ pub(super) fn facts(metadata: &Metadata) -> Result<Vec<String>, QueryError> {
             let term = equal_term(key, value)
                 .map_err(|reason| QueryError::Metadata { key: key.clone(), reason })?;
             terms.push(term);
-            if let Value::Number(number) = value {
-                terms.push(order_term(key, number.as_f64().unwrap_or(f64::NAN)));
+            match value {
+                Value::Number(number) => {
+                    let number = number.as_f64().unwrap_or(f64::NAN);
+                    terms.push(order_term(key, Order::Number, number));
+                }
+                Value::String(text) => {
+                    let date = date::period(text);
+                    terms.extend(date.map(|date| order_term(key, Order::Date, date.start)));
+                }
+                _ => {}
             }
         }
     }
@@ -71,14 +80,41 @@ pub(super) fn equal_term(key: &str, value: &Value) -> Result<String, String> {
     Ok(format!("{key}\0{tail}"))
 }
 
-/// The term by which `key` with the number `value` is sorted.
-pub(super) fn order_term(key: &str, value: f64) -> String {
-    format!("{key}\0o{:016x}", sortable(value))
+/// The term that all texts of `key` that begin with `start` begin with; texts compared by hash are not among them.
+pub(super) fn prefix_term(key: &str, start: &str) -> String {
+    format!("{key}\0s{start}")
+}
+
+/// First and one-past-last term of `key`.
+pub(super) fn bounds(key: &str) -> (String, String) {
+    (format!("{key}\0"), format!("{key}\u{1}"))
+}
+
+/// By what values are ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    Number,
+    Date,
+}
+
+impl Order {
+    fn tag(self) -> char {
+        match self {
+            Self::Number => 'o',
+            Self::Date => 'd',
+        }
+    }
+}
+
+/// The term by which `key` with the number (or the seconds) `value` is sorted.
+pub(super) fn order_term(key: &str, order: Order, value: f64) -> String {
+    format!("{key}\0{}{:016x}", order.tag(), sortable(value))
 }
 
 /// First and one-past-last order term of `key`.
-pub(super) fn order_bounds(key: &str) -> (String, String) {
-    (format!("{key}\0o"), format!("{key}\0p"))
+pub(super) fn order_bounds(key: &str, order: Order) -> (String, String) {
+    let tag = order.tag();
+    (format!("{key}\0{tag}"), format!("{key}\0{}", char::from(tag as u8 + 1)))
 }
 
 /// Integers as integers, also when written with a fraction of zero.
@@ -106,7 +142,8 @@ mod tests {
     proptest! {
         #[test]
         fn order_terms_sort_as_their_numbers(a in -1e300_f64..1e300, b in -10.0_f64..10.0) {
-            let terms = order_term("k", a).cmp(&order_term("k", b));
+            let term = |value| order_term("k", Order::Number, value);
+            let terms = term(a).cmp(&term(b));
             prop_assert_eq!(a.partial_cmp(&b), Some(terms));
         }
     }
@@ -115,7 +152,8 @@ mod tests {
     fn equal_numbers_have_equal_terms_and_other_types_do_not() {
         let term = |value| equal_term("year", &value).unwrap();
         assert_eq!(term(json!(1999)), term(json!(1999.0)));
-        assert_eq!(order_term("year", 0.0), order_term("year", -0.0));
+        let order = |value| order_term("year", Order::Number, value);
+        assert_eq!(order(0.0), order(-0.0));
         assert_ne!(term(json!(1)), term(json!("1")));
         assert_ne!(term(json!(true)), term(json!("true")));
         assert_ne!(term(json!(9007199254740993_u64)), term(json!(9007199254740992_u64)));

@@ -10,10 +10,12 @@ use tantivy::query::{
 };
 use tantivy::schema::IndexRecordOption;
 
-use super::facts::{check_key, equal_term, order_bounds, order_term};
+use super::View;
+use super::constraint::LAST;
+use super::facts::{Order, bounds, check_key, equal_term, order_bounds, order_term, prefix_term};
 use super::record::id_term;
 use super::schema::Fields;
-use crate::{Condition, Filter, Match, QueryError, Range, limits};
+use crate::{Bound as Limit, Condition, Error, Filter, Match, QueryError, Range, date, limits};
 
 /// The key that means the document id.
 const ID: &str = "id";
@@ -21,14 +23,23 @@ const ID: &str = "id";
 /// The query whose matches pass `filter`.
 ///
 /// # Errors
-/// [`QueryError::Filter`] naming the place.
-pub(super) fn compile(fields: &Fields, filter: &Filter) -> Result<Box<dyn Query>, QueryError> {
-    Compiler { fields, conditions: 0 }.filter(filter, "", 1)
+/// [`QueryError::Filter`] naming the place, also of a field that no document has.
+pub(super) fn compile(view: &View, filter: &Filter) -> Result<Box<dyn Query>, Error> {
+    let mut compiler = Compiler { fields: &view.fields, conditions: 0, named: Vec::new() };
+    let query = compiler.filter(filter, "", 1)?;
+    for (key, at) in compiler.named {
+        if let Some(reason) = view.unknown_field(&key)? {
+            return Err(wrong(&at, reason).into());
+        }
+    }
+    Ok(query)
 }
 
 struct Compiler<'a> {
     fields: &'a Fields,
     conditions: usize,
+    /// Every metadata field, and where it is named.
+    named: Vec<(String, String)>,
 }
 
 impl Compiler<'_> {
@@ -78,14 +89,52 @@ impl Compiler<'_> {
         }
         match condition {
             Condition::Nested(filter) => self.filter(filter, at, depth + 1),
-            Condition::Match { key, r#match } => self.equal(key, r#match, at),
-            Condition::Range { key, range } => self.range(key, range, at),
+            Condition::Match { key, r#match } => {
+                self.name(key, &format!("{at}/key"))?;
+                self.equal(key, r#match, at)
+            }
+            Condition::Range { key, range } => {
+                self.name(key, &format!("{at}/key"))?;
+                self.range(key, range, at)
+            }
+            Condition::Exists { exists } => {
+                self.name(exists, &format!("{at}/exists"))?;
+                if exists == ID {
+                    return Ok(Box::new(AllQuery));
+                }
+                let (first, end) = bounds(exists);
+                Ok(self.between(Bound::Included(first), Bound::Excluded(end)))
+            }
         }
     }
 
+    fn name(&mut self, key: &str, at: &str) -> Result<(), QueryError> {
+        check_key(key).map_err(|reason| wrong(at, reason))?;
+        if key != ID {
+            self.named.push((key.to_owned(), at.to_owned()));
+        }
+        Ok(())
+    }
+
+    /// The passages with a fact between the bounds.
+    fn between(&self, lower: Bound<String>, upper: Bound<String>) -> Box<dyn Query> {
+        let term = |text: String| Term::from_field_text(self.fields.facts, &text);
+        Box::new(InvertedIndexRangeQuery::new(lower.map(term), upper.map(term)))
+    }
+
     fn equal(&self, key: &str, wanted: &Match, at: &str) -> Result<Box<dyn Query>, QueryError> {
-        check_key(key).map_err(|reason| wrong(&format!("{at}/key"), reason))?;
         match wanted {
+            Match::Prefix(start) if key == ID => {
+                let [from, to] = [start.clone(), format!("{start}{LAST}")]
+                    .map(|text| id_term(self.fields, &text));
+                let (from, to) = (Bound::Included(from), Bound::Excluded(to));
+                Ok(Box::new(InvertedIndexRangeQuery::new(from, to)))
+            }
+            Match::Prefix(start) => {
+                let from = prefix_term(key, start);
+                let to = format!("{from}{LAST}");
+                Ok(self.between(Bound::Included(from), Bound::Excluded(to)))
+            }
             Match::Value(value) => {
                 let term = self.term(key, value, &format!("{at}/match/value"))?;
                 Ok(Box::new(TermQuery::new(term, IndexRecordOption::Basic)))
@@ -116,47 +165,82 @@ impl Compiler<'_> {
     }
 
     fn range(&self, key: &str, range: &Range, at: &str) -> Result<Box<dyn Query>, QueryError> {
-        check_key(key).map_err(|reason| wrong(&format!("{at}/key"), reason))?;
         let at = format!("{at}/range");
         if key == ID {
             return Err(wrong(&at, "document ids have no order; use a match".into()));
         }
-        let term = |text: String| Term::from_field_text(self.fields.facts, &text);
-        let (first, end) = order_bounds(key);
-        let lower = match one_bound(range.gt, range.gte, ("gt", "gte"), &at)? {
-            None => Bound::Included(term(first)),
-            Some((value, true)) => Bound::Included(term(order_term(key, value))),
-            Some((value, false)) => Bound::Excluded(term(order_term(key, value))),
+        let lower = one_bound(&range.gt, &range.gte, ("gt", "gte"), &at)?;
+        let upper = one_bound(&range.lt, &range.lte, ("lt", "lte"), &at)?;
+        let order = match (&lower, &upper) {
+            (None, None) => {
+                return Err(wrong(&at, "expected at least one of gt, gte, lt, lte".into()));
+            }
+            (Some(a), Some(b)) if a.order != b.order => {
+                return Err(wrong(
+                    &at,
+                    "expected two numbers or two dates, found one of each".into(),
+                ));
+            }
+            (Some(one), _) | (None, Some(one)) => one.order,
         };
-        let upper = match one_bound(range.lt, range.lte, ("lt", "lte"), &at)? {
-            None => Bound::Excluded(term(end)),
-            Some((value, true)) => Bound::Included(term(order_term(key, value))),
-            Some((value, false)) => Bound::Excluded(term(order_term(key, value))),
+        let (first, end) = order_bounds(key, order);
+        // A bound that excludes is after the named period below, and before it above.
+        let lower = match lower {
+            None => Bound::Included(first),
+            Some(Edge { start, end, order, exclusive }) => match (exclusive, start == end) {
+                (true, true) => Bound::Excluded(order_term(key, order, end)),
+                (true, false) => Bound::Included(order_term(key, order, end)),
+                (false, _) => Bound::Included(order_term(key, order, start)),
+            },
         };
-        if (range.gt, range.gte, range.lt, range.lte) == (None, None, None, None) {
-            return Err(wrong(&at, "expected at least one of gt, gte, lt, lte".into()));
-        }
-        Ok(Box::new(InvertedIndexRangeQuery::new(lower, upper)))
+        let upper = match upper {
+            None => Bound::Excluded(end),
+            Some(Edge { start, end, order, exclusive }) => match (exclusive, start == end) {
+                (true, _) => Bound::Excluded(order_term(key, order, start)),
+                (false, true) => Bound::Included(order_term(key, order, end)),
+                (false, false) => Bound::Excluded(order_term(key, order, end)),
+            },
+        };
+        Ok(self.between(lower, upper))
     }
 }
 
-/// The bound given, and whether it is inclusive.
+/// One end of a range: a number is a period without length.
+struct Edge {
+    order: Order,
+    start: f64,
+    end: f64,
+    exclusive: bool,
+}
+
+/// The bound given, if any.
 fn one_bound(
-    exclusive: Option<f64>,
-    inclusive: Option<f64>,
+    exclusive: &Option<Limit>,
+    inclusive: &Option<Limit>,
     names: (&str, &str),
     at: &str,
-) -> Result<Option<(f64, bool)>, QueryError> {
-    let bound = match (exclusive, inclusive) {
+) -> Result<Option<Edge>, QueryError> {
+    let (limit, is_exclusive) = match (exclusive, inclusive) {
         (Some(_), Some(_)) => {
             return Err(wrong(at, format!("expected {} or {}, found both", names.0, names.1)));
         }
-        (Some(value), None) => Some((value, false)),
-        (None, value) => value.map(|value| (value, true)),
+        (Some(limit), None) => (limit, true),
+        (None, Some(limit)) => (limit, false),
+        (None, None) => return Ok(None),
     };
-    match bound {
-        Some((value, _)) if value.is_nan() => Err(wrong(at, "a bound is not a number".into())),
-        _ => Ok(bound),
+    let edge = |order, start, end| Some(Edge { order, start, end, exclusive: is_exclusive });
+    match limit {
+        Limit::Number(number) if number.is_nan() => {
+            Err(wrong(at, "a bound is not a number".into()))
+        }
+        Limit::Number(number) => Ok(edge(Order::Number, *number, *number)),
+        Limit::Date(text) => match date::period(text) {
+            Some(period) => Ok(edge(Order::Date, period.start, period.end)),
+            None => Err(wrong(
+                at,
+                format!("expected a number or a date such as 2020-01-31, found {text:?}"),
+            )),
+        },
     }
 }
 

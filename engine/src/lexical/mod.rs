@@ -5,15 +5,26 @@
 mod analysis;
 mod bm25;
 mod check;
+mod columns;
+mod constraint;
 mod documents;
+mod expand;
 mod facts;
 mod filter;
+mod names;
+mod plan;
 mod record;
+mod retrieve;
 mod schema;
+mod stop_words;
 mod store;
+mod suggest;
+mod synonyms;
 mod view;
+mod words;
 mod writer;
 
+pub(crate) use plan::Plan;
 pub(crate) use schema::ANALYSER_VERSION;
 pub(crate) use store::Store;
 pub(crate) use view::View;

@@ -9,7 +9,7 @@ use super::schema::{self, Fields};
 use super::view::View;
 use super::writer::StoreWriter;
 use super::{check, failed};
-use crate::{Error, OpenError};
+use crate::{Error, Language, OpenError, Synonyms};
 
 /// Blocks of decompressed records each segment keeps in memory.
 const RECORD_CACHE_BLOCKS: usize = 32;
@@ -22,6 +22,7 @@ pub(crate) struct Store {
     index: Index,
     reader: IndexReader,
     fields: Fields,
+    language: Language,
 }
 
 impl std::fmt::Debug for Store {
@@ -35,12 +36,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub(crate) fn create(folder: &Path, payload: &str) -> Result<(), Error> {
+    pub(crate) fn create(folder: &Path, payload: &str, language: Language) -> Result<(), Error> {
         let failed = failed("creating the store");
         let directory = MmapDirectory::open(folder).map_err(|e| failed(e.into()))?;
-        let (schema, _) = schema::schema();
+        let (schema, _) = schema::schema(language);
         let index = Index::create(directory, schema, IndexSettings::default()).map_err(&failed)?;
-        schema::register(&index);
+        schema::register(&index, language);
         StoreWriter::new(index, folder)?.commit(payload)
     }
 
@@ -48,12 +49,12 @@ impl Store {
     ///
     /// # Errors
     /// [`OpenError::Unexpected`] naming the file that is damaged.
-    pub(crate) fn open(folder: &Path) -> Result<Self, OpenError> {
+    pub(crate) fn open(folder: &Path, language: Language) -> Result<Self, OpenError> {
         let meta = || std::fs::read(folder.join("meta.json")).ok();
         let mut attempts = 1..RELOADS;
         loop {
             let before = meta();
-            let opened = check::no_panic(folder, || Self::open_unguarded(folder))
+            let opened = check::no_panic(folder, || Self::open_unguarded(folder, language))
                 .and_then(|opened| opened.map_err(|damage| check::unexpected(folder, damage)));
             // A file may be gone because a commit or a merge replaced it meanwhile.
             if opened.is_ok() || meta() == before || attempts.next().is_none() {
@@ -62,28 +63,28 @@ impl Store {
         }
     }
 
-    fn open_unguarded(folder: &Path) -> Result<Self, check::Damage> {
+    fn open_unguarded(folder: &Path, language: Language) -> Result<Self, check::Damage> {
         let directory = MmapDirectory::open(folder).map_err(tantivy::TantivyError::from)?;
         let index = Index::open(directory)?;
-        let (schema, fields) = schema::schema();
+        let (schema, fields) = schema::schema(language);
         if index.schema() != schema {
             return Err(check::Damage::schema());
         }
-        schema::register(&index);
+        schema::register(&index, language);
         check::files(&index)?;
         let reader = index
             .reader_builder()
             .reload_policy(ReloadPolicy::Manual)
             .doc_store_cache_num_blocks(RECORD_CACHE_BLOCKS)
             .try_into()?;
-        Ok(Self { folder: folder.to_owned(), index, reader, fields })
+        Ok(Self { folder: folder.to_owned(), index, reader, fields, language })
     }
 
-    /// The newest committed state.
+    /// The newest committed state, searched with `synonyms`.
     ///
     /// # Errors
     /// [`Error::Store`].
-    pub(crate) fn view(&self) -> Result<View, Error> {
+    pub(crate) fn view(&self, synonyms: &Synonyms) -> Result<View, Error> {
         let failed = failed("reading the newest commit");
         for _ in 0..RELOADS {
             let metas = self.index.load_metas().map_err(&failed)?;
@@ -93,7 +94,8 @@ impl Store {
                 searcher.segment_readers().iter().map(|s| (s.segment_id(), s.delete_opstamp()));
             let written = metas.segments.iter().map(|s| (s.id(), s.delete_opstamp()));
             if read.eq(written) {
-                return View::new(searcher, self.fields, metas.payload.unwrap_or_default());
+                let payload = metas.payload.unwrap_or_default();
+                return View::new((searcher, self.fields), self.language, synonyms, payload);
             }
         }
         Err(Error::Store {

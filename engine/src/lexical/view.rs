@@ -8,24 +8,25 @@ use tantivy::query::{EnableScoring, Query};
 use tantivy::schema::IndexRecordOption;
 use tantivy::{DocAddress, DocSet, Searcher, SegmentReader, TERMINATED, TantivyDocument, Term};
 
-use super::analysis::analyse;
-use super::bm25::{PassageStatistics, clauses, constraint, disjunction};
-use super::schema::{Analysers, DOCUMENT, Fields, PASSAGE, analysers};
+use super::schema::{Analysers, DOCUMENT, Ends, Fields, PASSAGE, analysers};
+use super::stop_words::StopWords;
+use super::synonyms::Thesaurus;
 use super::{failed, filter, record};
 use crate::candidate::PassageKey;
 use crate::row_set::RowSet;
-use crate::top_k::TopK;
-use crate::{Document, DocumentId, Error, Filter, Passage, TermScore};
+use crate::{Document, DocumentId, Error, Filter, Language, Passage, Synonyms};
 
 /// One committed state.
 pub(crate) struct View {
     pub(super) searcher: Searcher,
     pub(super) fields: Fields,
-    analysers: Analysers,
+    pub(super) analysers: Analysers,
+    pub(super) stop_words: StopWords,
+    pub(super) synonyms: Thesaurus,
     payload: String,
     pub(super) segments: Vec<SegmentView>,
     /// Passage records, deleted ones included until they are merged away.
-    passages: u64,
+    pub(super) passages: u64,
 }
 
 /// What is looked up often in one segment.
@@ -44,7 +45,12 @@ impl std::fmt::Debug for View {
 }
 
 impl View {
-    pub(super) fn new(searcher: Searcher, fields: Fields, payload: String) -> Result<Self, Error> {
+    pub(super) fn new(
+        (searcher, fields): (Searcher, Fields),
+        language: Language,
+        synonyms: &Synonyms,
+        payload: String,
+    ) -> Result<Self, Error> {
         let failed = failed("reading segments");
         let passages =
             searcher.doc_freq(&Term::from_field_u64(fields.kind, PASSAGE)).map_err(&failed)?;
@@ -53,7 +59,10 @@ impl View {
             .map(|reader| SegmentView::new(reader, &fields))
             .collect::<tantivy::Result<_>>()
             .map_err(&failed)?;
-        Ok(Self { searcher, fields, analysers: analysers(), payload, segments, passages })
+        let analysers = analysers(language, Ends::Asked);
+        let (stop_words, synonyms) =
+            (StopWords::of(language), Thesaurus::new(synonyms, &analysers));
+        Ok(Self { searcher, fields, analysers, stop_words, synonyms, payload, segments, passages })
     }
 
     /// The payload of the commit.
@@ -92,7 +101,7 @@ impl View {
     /// # Errors
     /// [`Error::Query`] for a bad filter, [`Error::Store`].
     pub(crate) fn allowed(&self, filter: &Filter) -> Result<Vec<RowSet>, Error> {
-        self.matching(filter::compile(&self.fields, filter)?.as_ref())
+        self.matching(filter::compile(self, filter)?.as_ref())
     }
 
     /// The live passages that match, by segment.
@@ -114,77 +123,6 @@ impl View {
             .collect()
     }
 
-    /// The best `k` live passages by BM25, those of `allowed` if given, best first, and notes for the user.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub(crate) fn search(
-        &self,
-        text: &str,
-        allowed: Option<&[RowSet]>,
-        k: usize,
-    ) -> Result<(Vec<(PassageKey, f32)>, Vec<String>), Error> {
-        let failed = failed("searching");
-        let analysed = analyse(&self.analysers, text);
-        let (clauses, notes) = clauses(&self.searcher, &self.fields, &analysed)?;
-        if clauses.is_empty() || k == 0 {
-            return Ok((Vec::new(), notes));
-        }
-        let constrained = match constraint(&self.fields, &analysed) {
-            Some(query) => Some(self.matching(&query)?),
-            None => None,
-        };
-        let statistics = self.statistics();
-        let weight = disjunction(&clauses).weight(statistics.scoring()).map_err(&failed)?;
-        let mut hits = Vec::new();
-        for (number, (reader, segment)) in
-            self.searcher.segment_readers().iter().zip(&self.segments).enumerate()
-        {
-            let sets = [allowed, constrained.as_deref()].map(|sets| sets.map(|s| &s[number]));
-            let mut top = TopK::new(k);
-            let mut offer = |row, score: f32| {
-                if segment.live.contains(row) && sets.iter().flatten().all(|s| s.contains(row)) {
-                    top.push(score, row, |row| segment.tie(row));
-                }
-                // Scores equal to the k-th still compete by document id.
-                top.floor().map_or(f32::MIN, f32::next_down)
-            };
-            weight.for_each_pruning(f32::MIN, reader, &mut offer).map_err(&failed)?;
-            let key = |row| PassageKey { segment: number as u32, row };
-            hits.extend(top.into_sorted().into_iter().map(|(row, score)| (key(row), score)));
-        }
-        Ok((self.ranked(hits, k), notes))
-    }
-
-    /// The parts of a passage's score, each from the scorer that made it.
-    ///
-    /// # Errors
-    /// [`Error::Store`].
-    pub(crate) fn explain(&self, text: &str, key: PassageKey) -> Result<Vec<TermScore>, Error> {
-        let failed = failed("explaining a score");
-        let analysed = analyse(&self.analysers, text);
-        let (clauses, _) = clauses(&self.searcher, &self.fields, &analysed)?;
-        let reader = self.searcher.segment_reader(key.segment);
-        let statistics = self.statistics();
-        let mut parts = Vec::new();
-        for clause in clauses {
-            let weight = clause.query().weight(statistics.scoring()).map_err(&failed)?;
-            let mut scorer = weight.scorer(reader, 1.0).map_err(&failed)?;
-            if scorer.doc() < key.row {
-                scorer.seek(key.row);
-            }
-            if scorer.doc() == key.row {
-                let (field, term) = (clause.field, clause.text);
-                parts.push(TermScore { field, term, score: scorer.score() });
-            }
-        }
-        Ok(parts)
-    }
-
-    fn statistics(&self) -> PassageStatistics<'_> {
-        PassageStatistics { searcher: &self.searcher, passages: self.passages }
-    }
-
     /// `hits` best first, equal scores by document id and ordinal, the first `k`.
     pub(crate) fn ranked(
         &self,
@@ -202,7 +140,7 @@ impl View {
     }
 
     /// Document id and ordinal of a passage.
-    fn name(&self, key: PassageKey) -> (Option<String>, Option<u64>) {
+    pub(super) fn name(&self, key: PassageKey) -> (Option<String>, Option<u64>) {
         let segment = &self.segments[key.segment as usize];
         (text_at(segment.ids.as_ref(), key.row), segment.ordinals.first(key.row))
     }
@@ -218,6 +156,21 @@ impl View {
     /// [`Error::Store`].
     pub(crate) fn passage(&self, key: PassageKey) -> Result<Passage, Error> {
         record::passage(&self.fields, &self.record(DocAddress::new(key.segment, key.row))?)
+    }
+
+    /// The live passages of a document.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub(crate) fn passages_of(&self, id: &DocumentId) -> Result<Vec<PassageKey>, Error> {
+        let term = record::id_term(&self.fields, id.as_str());
+        let mut keys = Vec::new();
+        for (number, reader) in (0..).zip(self.searcher.segment_readers()) {
+            let rows = live_postings(reader, &term).map_err(failed("looking for a document"))?;
+            let live = rows.into_iter().filter(|&row| self.live(number).contains(row));
+            keys.extend(live.map(|row| PassageKey { segment: number, row }));
+        }
+        Ok(keys)
     }
 
     pub(super) fn record(&self, address: DocAddress) -> Result<TantivyDocument, Error> {
@@ -300,7 +253,12 @@ impl SegmentView {
         })
     }
 
-    fn tie(&self, row: u32) -> u64 {
+    /// Position of the passage in its document.
+    pub(super) fn ordinal(&self, row: u32) -> Option<u64> {
+        self.ordinals.first(row)
+    }
+
+    pub(super) fn tie(&self, row: u32) -> u64 {
         let id = self.ids.as_ref().and_then(|ids| ids.ords().first(row)).unwrap_or(0);
         id << 32 | self.ordinals.first(row).unwrap_or(0)
     }

@@ -39,7 +39,7 @@ impl std::fmt::Debug for StoreWriter {
 
 impl StoreWriter {
     pub(super) fn new(index: Index, folder: &Path) -> Result<Self, Error> {
-        let (_, fields) = schema::schema();
+        let fields = schema::fields();
         let mut writer = Self { folder: folder.to_owned(), index, fields, inner: None };
         writer.inner()?;
         Ok(writer)

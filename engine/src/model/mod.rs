@@ -16,10 +16,14 @@ mod rounded;
 mod spans;
 mod spiece;
 mod tokenizer;
+mod tokens;
 mod trunk;
 mod weights;
 
 use crate::{Cosine, QueryError, Span};
+
+pub use tokens::Token;
+pub use trunk::kernel_name;
 
 /// Where the model runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -90,21 +94,10 @@ pub struct Calibration {
     pub retrieval_weight: f32,
     /// How much a sentence like the question raises its spans' logits (σ), ≥ 0.
     pub sentence_weight: f32,
-    /// Whether whole sentences stand as answers beside the reader's spans, and how likely they are: for a
-    /// reader that is weaker than the encoder.
-    pub sentences: Option<SentenceCalibration>,
+    /// How much the relevance head's logit for the passage raises the logits of its spans.
+    pub relevance_weight: f32,
     /// Weight of the reader's evidence, 0..=1, when hits are reordered; 0 keeps the fused order.
     pub rerank_weight: f32,
-}
-
-/// `weight · cosine + bias` is the logit of a sentence as an answer.
-#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SentenceCalibration {
-    /// Factor of the cosine between question and sentence, > 0.
-    pub weight: f32,
-    /// Added to it.
-    pub bias: f32,
 }
 
 impl Default for Calibration {
@@ -114,25 +107,19 @@ impl Default for Calibration {
             temperature: 1.0,
             retrieval_weight: 1.0,
             sentence_weight: 0.0,
-            sentences: None,
+            relevance_weight: 0.0,
             rerank_weight: 0.0,
         }
     }
 }
 
 impl Calibration {
-    /// The calibrated logit of a span: its margin, the retrieval score (0..=1) of its passage and the
-    /// similarity of its sentence to the question, weighed.
-    pub(crate) fn z(self, margin: f32, retrieval: f32, similarity: Cosine) -> f32 {
+    /// The calibrated logit of a span: its margin, the retrieval score (0..=1) of its passage, the similarity of its
+    /// sentence to the question, and the relevance logit of its passage (0 without that head), weighed.
+    pub(crate) fn z(self, margin: f32, retrieval: f32, similarity: Cosine, relevance: f32) -> f32 {
         (margin - self.null_bias) / self.temperature - self.retrieval_weight * (1.0 - retrieval)
             + self.sentence_weight * similarity.0
-    }
-
-    /// The calibrated logit of a whole sentence as an answer, if sentences answer at all.
-    pub(crate) fn sentence_z(self, retrieval: f32, similarity: Cosine) -> Option<f32> {
-        let sentence = self.sentences?;
-        let logit = sentence.weight * similarity.0 + sentence.bias;
-        Some(logit - self.retrieval_weight * (1.0 - retrieval))
+            + self.relevance_weight * relevance
     }
 }
 

@@ -13,8 +13,11 @@ use super::kernel::{self, Implementation, Kernel, Workspace};
 use super::weights::Scope;
 use crate::OpenError;
 
-/// Names the back end on the processor: `candle`, or a kernel (`amx`, `avx512`, `avx2`, `scalar`).
+/// Names the back end on the processor: `candle`, or a kernel (`amx-int8`, `amx`, `avx512-int8`, …).
 const VARIABLE: &str = "ALDER_KERNEL";
+
+/// Stands for all matrices of a trunk: a package rounds all or none.
+const A_MATRIX: &str = "albert.encoder.albert_layer_groups.0.albert_layers.0.ffn.weight";
 
 /// Code that can compute a trunk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,10 +26,12 @@ pub(crate) enum Backend {
     Candle,
     /// A kernel of ours.
     Kernel(Implementation),
+    /// The fastest kernel for the model: known when its tensors are.
+    Fastest,
 }
 
 impl Backend {
-    /// The one for `device`: candle on a GPU, on the processor what `ALDER_KERNEL` names, else its fastest kernel.
+    /// The one for `device`: candle on a GPU, on the processor what `ALDER_KERNEL` names, else the fastest kernel.
     ///
     /// # Errors
     /// [`OpenError::Device`] if `ALDER_KERNEL` names what this processor cannot run.
@@ -35,7 +40,7 @@ impl Backend {
             return Ok(Self::Candle);
         }
         match std::env::var_os(VARIABLE) {
-            None => Ok(Self::Kernel(Implementation::detect())),
+            None => Ok(Self::Fastest),
             Some(name) if name == "candle" => Ok(Self::Candle),
             Some(name) => Implementation::named(&name.to_string_lossy())
                 .map(Self::Kernel)
@@ -48,8 +53,17 @@ impl Backend {
         match self {
             Self::Candle => "candle",
             Self::Kernel(implementation) => implementation.name(),
+            Self::Fastest => "fastest",
         }
     }
+}
+
+/// What computes on the processor: the fastest kernel it has, or what `ALDER_KERNEL` names.
+///
+/// # Errors
+/// [`OpenError::Device`] if `ALDER_KERNEL` names what this processor cannot run.
+pub fn kernel_name() -> Result<&'static str, OpenError> {
+    Backend::choose(&Device::Cpu).map(Backend::name)
 }
 
 fn refused(error: &kernel::KernelError) -> OpenError {
@@ -84,6 +98,7 @@ impl Trunk {
         let implementation = match backend {
             Backend::Candle => return Albert::load(root, config, device).map(Self::Candle),
             Backend::Kernel(implementation) => implementation,
+            Backend::Fastest => Implementation::detect(root.is_int8(A_MATRIX)),
         };
         // The kernel knows only that a tensor was refused; why is kept here.
         let refusal = RefCell::new(None);

@@ -141,6 +141,16 @@ impl Checkpoint {
         }
     }
 
+    /// Whether `stored` holds whole numbers of 8 bits.
+    fn is_int8(&self, stored: &str) -> bool {
+        match &self.source {
+            Source::Safetensors { metadata, .. } => {
+                metadata.info(stored).is_some_and(|info| info.dtype == Dtype::I8)
+            }
+            Source::Pickle(_) => false,
+        }
+    }
+
     /// The tensor stored as `stored`, as f32 on the device. Its shape has been checked.
     fn read(&self, stored: &str, shape: &[usize]) -> Result<Tensor, OpenError> {
         if let Some(tensor) = self.read.borrow().get(stored) {
@@ -223,6 +233,13 @@ impl<'a> Scope<'a> {
     /// Whether a checkpoint has tensor `name`.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.shape(name).is_some()
+    }
+
+    /// Whether tensor `name` is stored in whole numbers of 8 bits.
+    pub(crate) fn is_int8(&self, name: &str) -> bool {
+        let name = format!("{}{name}", self.prefix);
+        let stored = |c: &&Checkpoint| c.stored_name(&name).map(|stored| c.is_int8(stored));
+        self.checkpoints.iter().find_map(|c| stored(c)).unwrap_or(false)
     }
 
     /// Whether the first checkpoint has any tensor of a trunk.

@@ -262,6 +262,20 @@ impl VectorFile {
         }
     }
 
+    /// The vector of a store document, as stored.
+    pub(crate) fn vector(&self, document: u32) -> Option<Vec<f32>> {
+        let row = self.documents().binary_search(&document).ok()?;
+        let bytes = self.row(row);
+        Some(match self.shape.format {
+            VectorFormat::Int8 => {
+                let scale = self.scales()[row];
+                numbers::<i8>(bytes).iter().map(|&v| f32::from(v) * scale).collect()
+            }
+            VectorFormat::F16 => numbers::<half::f16>(bytes).iter().map(|v| v.to_f32()).collect(),
+            VectorFormat::F32 => numbers(bytes).to_vec(),
+        })
+    }
+
     /// Everything between the header and the graph.
     pub(super) fn flat_body(&self) -> &[u8] {
         &self.map.bytes()[HEADER..self.sections.documents.end]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::fixture::{assert_holds, document, embedding, id, open};
 
 /// A document of one passage.
-fn one(number: u64, title: &str, text: &str, metadata: Value) -> EncodedDocument {
+pub(crate) fn one(number: u64, title: &str, text: &str, metadata: Value) -> EncodedDocument {
     let metadata: Metadata = serde_json::from_value(metadata).unwrap();
     let passage = Passage {
         id: PassageId { document: id(number), ordinal: 0 },
@@ -24,7 +24,10 @@ fn one(number: u64, title: &str, text: &str, metadata: Value) -> EncodedDocument
     EncodedDocument { document, passages: vec![(passage, embedding(number))] }
 }
 
-fn with(documents: impl IntoIterator<Item = EncodedDocument>, check: impl FnOnce(&Snapshot)) {
+pub(crate) fn with(
+    documents: impl IntoIterator<Item = EncodedDocument>,
+    check: impl FnOnce(&Snapshot),
+) {
     let folder = tempfile::tempdir().unwrap();
     let collection = open(folder.path());
     let mut writer = collection.writer().unwrap();
@@ -36,13 +39,13 @@ fn with(documents: impl IntoIterator<Item = EncodedDocument>, check: impl FnOnce
 }
 
 /// Numbers of the documents found, best first.
-fn found(snapshot: &Snapshot, query: &str, filter: Option<&Filter>) -> Vec<u64> {
+pub(crate) fn found(snapshot: &Snapshot, query: &str, filter: Option<&Filter>) -> Vec<u64> {
     let hits = snapshot.lexical(query, filter, 100).unwrap().0;
     let name = |key| snapshot.passage(key).unwrap().id.document.as_str()[4..].parse().unwrap();
     hits.into_iter().map(|hit| name(hit.key)).collect()
 }
 
-fn library() -> Vec<EncodedDocument> {
+pub(crate) fn library() -> Vec<EncodedDocument> {
     vec![
         one(1, "Rivers", "The Danube flows through ten countries.", json!({"year": 1990})),
         one(2, "Danube", "A long river in Europe.", json!({"year": 2001.5, "tags": ["a", "b"]})),
@@ -159,7 +162,7 @@ fn filters_hold_in_both_retrievers() {
         ),
         (
             Filter {
-                must: vec![range("year", Range { gt: Some(0.0), ..Range::default() })],
+                must: vec![range("year", Range { gt: Some(0.0.into()), ..Range::default() })],
                 should: vec![matching("year", json!(1990)), matching("tags", json!("a"))],
                 ..Filter::default()
             },
@@ -198,9 +201,15 @@ fn bad_filters_are_refused_with_the_place() {
         (must(any(vec![])), "/must/0/match/any"),
         (must(any(vec![json!(1), json!(null)])), "/must/0/match/any/1"),
         (must(range("year", Range::default())), "/must/0/range"),
-        (must(range("y", Range { gt: Some(f64::NAN), ..Range::default() })), "/must/0/range"),
         (
-            must(range("y", Range { lt: Some(1.0), lte: Some(1.0), ..Range::default() })),
+            must(range("y", Range { gt: Some(f64::NAN.into()), ..Range::default() })),
+            "/must/0/range",
+        ),
+        (
+            must(range(
+                "y",
+                Range { lt: Some(1.0.into()), lte: Some(1.0.into()), ..Range::default() },
+            )),
             "/must/0/range",
         ),
         (nested, "/must/0/must/0/must/0/must/0/must/0/must/0/must/0/must/0"),

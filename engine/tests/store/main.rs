@@ -4,8 +4,11 @@
 
 mod corruption;
 mod crash;
+mod filters;
 mod fixture;
+mod languages;
 mod lexical;
 mod lifecycle;
 mod model;
 mod quality;
+mod typed;

@@ -38,7 +38,7 @@ proptest! {
     ) {
         let folder = tempfile::tempdir().unwrap();
         let settings =
-            CollectionSettings { vector_format: VectorFormat::F32, graph_rows: 8 };
+            CollectionSettings { vector_format: VectorFormat::F32, graph_rows: 8, ..CollectionSettings::default() };
         let open =
             || Collection::open_or_create_with(folder.path(), &model(), &settings).unwrap();
         let mut collection = open();

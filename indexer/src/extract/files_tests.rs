@@ -238,19 +238,9 @@ fn deep_nesting_and_entities_cost_their_file_only() {
     assert_eq!(found.extracted.text, "one  & two é");
 }
 
-/// Blocks are slices of the text in order and hold every word.
+/// Blocks and passages hold every word.
 fn check(extracted: &Extracted) -> Result<(), TestCaseError> {
-    let mut end = 0;
-    for block in &extracted.blocks {
-        prop_assert!(block.span.start >= end, "blocks overlap");
-        prop_assert!(block.span.slice(&extracted.text).is_some_and(|text| !text.trim().is_empty()));
-        prop_assert!(
-            extracted.text[end..block.span.start].trim().is_empty(),
-            "a word is in no block"
-        );
-        end = block.span.end;
-    }
-    prop_assert!(extracted.text[end..].trim().is_empty(), "a word is in no block");
+    super::tests::check_blocks(extracted)?;
     check_passages(extracted)
 }
 

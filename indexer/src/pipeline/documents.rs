@@ -10,7 +10,7 @@ use crate::IngestError;
 use crate::extract::{self, BlockKind, Extracted};
 
 /// A document as a client gives it.
-#[derive(Debug, Clone, PartialEq, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IncomingDocument {
     /// External id; a document with the same id is replaced.

@@ -12,7 +12,7 @@ use std::arch::x86_64::*;
 use super::attention::Heads;
 use super::avx512::Lanes;
 use super::buffer::{Number, ROW_BLOCK, Rows};
-use super::forward::Arithmetic;
+use super::forward::{Activations, Arithmetic, Workspace};
 use super::matmul::Packed;
 use super::rows::{self, LayerNorm, activate};
 use super::vector::{Vector, gelu_tanh};
@@ -267,6 +267,12 @@ macro_rules! with_amx {
 
 impl Arithmetic for Amx {
     type Element = u16;
+    type Operand = Rows<u16>;
+    type Weight = Packed<u16>;
+
+    fn activations(workspace: &mut Workspace) -> &mut Activations<u16, Rows<u16>> {
+        &mut workspace.half
+    }
 
     fn pack(weight: &[f32], bias: &[f32], inputs: usize) -> Packed<u16> {
         let depth = inputs.next_multiple_of(STEP);
@@ -286,13 +292,22 @@ impl Arithmetic for Amx {
         // A line more than needed: strides of a power of two would crowd the rows of a tile into few cache sets.
         width.next_multiple_of(STEP) + STEP
     }
+    fn shape(operand: &mut Rows<u16>, rows: usize, width: usize) {
+        operand.shape(rows, width, Self::stride(width));
+    }
+    fn attended<'a>(context: &'a Rows<u16>, _: &'a mut Rows<u16>) -> &'a Rows<u16> {
+        context
+    }
     fn convert(from: &Rows<f32>, to: &mut Rows<u16>) {
         with_amx!(convert(from, to));
     }
-    fn linear(x: &Rows<u16>, weight: &Packed<u16>, activation: Activation, out: &mut Rows<f32>) {
-        with_amx!(linear(x, weight, activation, out));
+    fn linear(x: &Rows<u16>, weight: &Packed<u16>, out: &mut Rows<f32>) {
+        with_amx!(linear(x, weight, Activation::Identity, out));
     }
-    fn project(x: &Rows<u16>, weight: &Packed<u16>, activation: Activation, out: &mut Rows<u16>) {
+    fn project(x: &Rows<u16>, weight: &Packed<u16>, out: &mut Rows<u16>) {
+        with_amx!(project(x, weight, Activation::Identity, out));
+    }
+    fn expand(x: &Rows<u16>, weight: &Packed<u16>, activation: Activation, out: &mut Rows<u16>) {
         with_amx!(project(x, weight, activation, out));
     }
     fn attention(heads: Heads<'_, u16>, out: &mut Rows<u16>) {

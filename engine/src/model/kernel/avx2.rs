@@ -4,7 +4,7 @@
 use std::arch::x86_64::*;
 
 use super::attention::{self, Heads};
-use super::forward::Arithmetic;
+use super::forward::{Activations, Arithmetic, Workspace};
 use super::matmul::{self, Packed};
 use super::rows::{self, LayerNorm};
 use super::vector::Vector;
@@ -82,6 +82,17 @@ impl Vector for Lanes {
         )))))
     }
     #[inline(always)]
+    fn from_integers(values: &[i32]) -> Self {
+        let values = &values[..8];
+        Self(with_avx2!(_mm256_cvtepi32_ps(_mm256_loadu_si256(values.as_ptr().cast()))))
+    }
+    #[inline(always)]
+    fn round_up_to(self, out: &mut [i8]) {
+        let mut lanes = [0_i32; 8];
+        with_avx2!(_mm256_storeu_si256(lanes.as_mut_ptr().cast(), _mm256_cvtps_epi32(self.0)));
+        out.iter_mut().zip(lanes).for_each(|(out, lane)| *out = lane as i8);
+    }
+    #[inline(always)]
     fn total(self) -> f32 {
         with_avx2!({
             let halves =
@@ -122,6 +133,12 @@ fn normalise(hidden: &mut Rows<f32>, addition: &Rows<f32>, norm: &LayerNorm) {
 
 impl Arithmetic for Avx2 {
     type Element = f32;
+    type Operand = Rows<f32>;
+    type Weight = Packed<f32>;
+
+    fn activations(workspace: &mut Workspace) -> &mut Activations<f32, Rows<f32>> {
+        &mut workspace.single
+    }
 
     fn pack(weight: &[f32], bias: &[f32], inputs: usize) -> Packed<f32> {
         matmul::pack(weight, bias, inputs, COLUMNS * Lanes::LANES)
@@ -129,13 +146,22 @@ impl Arithmetic for Avx2 {
     fn stride(width: usize) -> usize {
         width
     }
+    fn shape(operand: &mut Rows<f32>, rows: usize, width: usize) {
+        operand.shape(rows, width, Self::stride(width));
+    }
+    fn attended<'a>(context: &'a Rows<f32>, _: &'a mut Rows<f32>) -> &'a Rows<f32> {
+        context
+    }
     fn convert(from: &Rows<f32>, to: &mut Rows<f32>) {
         rows::copy(from, to);
     }
-    fn linear(x: &Rows<f32>, weight: &Packed<f32>, activation: Activation, out: &mut Rows<f32>) {
-        with_avx2!(linear(x, weight, activation, out));
+    fn linear(x: &Rows<f32>, weight: &Packed<f32>, out: &mut Rows<f32>) {
+        with_avx2!(linear(x, weight, Activation::Identity, out));
     }
-    fn project(x: &Rows<f32>, weight: &Packed<f32>, activation: Activation, out: &mut Rows<f32>) {
+    fn project(x: &Rows<f32>, weight: &Packed<f32>, out: &mut Rows<f32>) {
+        with_avx2!(linear(x, weight, Activation::Identity, out));
+    }
+    fn expand(x: &Rows<f32>, weight: &Packed<f32>, activation: Activation, out: &mut Rows<f32>) {
         with_avx2!(linear(x, weight, activation, out));
     }
     fn attention(heads: Heads<'_, f32>, out: &mut Rows<f32>) {

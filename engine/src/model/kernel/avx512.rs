@@ -4,7 +4,7 @@
 use std::arch::x86_64::*;
 
 use super::attention::{self, Heads};
-use super::forward::Arithmetic;
+use super::forward::{Activations, Arithmetic, Workspace};
 use super::matmul::{self, Packed};
 use super::rows::{self, LayerNorm};
 use super::vector::Vector;
@@ -87,6 +87,21 @@ impl Vector for Lanes {
         )))))
     }
     #[inline(always)]
+    fn from_integers(values: &[i32]) -> Self {
+        let values = &values[..16];
+        Self(with_avx512!(_mm512_cvtepi32_ps(_mm512_loadu_si512(values.as_ptr().cast()))))
+    }
+    #[inline(always)]
+    fn round_up_to(self, out: &mut [i8]) {
+        let mask = u16::MAX >> (16 - out.len().min(16));
+        // The mask keeps the store within `out`.
+        with_avx512!(_mm512_mask_cvtsepi32_storeu_epi8(
+            out.as_mut_ptr(),
+            mask,
+            _mm512_cvtps_epi32(self.0)
+        ));
+    }
+    #[inline(always)]
     fn total(self) -> f32 {
         with_avx512!(_mm512_reduce_add_ps(self.0))
     }
@@ -117,6 +132,12 @@ fn normalise(hidden: &mut Rows<f32>, addition: &Rows<f32>, norm: &LayerNorm) {
 
 impl Arithmetic for Avx512 {
     type Element = f32;
+    type Operand = Rows<f32>;
+    type Weight = Packed<f32>;
+
+    fn activations(workspace: &mut Workspace) -> &mut Activations<f32, Rows<f32>> {
+        &mut workspace.single
+    }
 
     fn pack(weight: &[f32], bias: &[f32], inputs: usize) -> Packed<f32> {
         matmul::pack(weight, bias, inputs, COLUMNS * Lanes::LANES)
@@ -124,13 +145,22 @@ impl Arithmetic for Avx512 {
     fn stride(width: usize) -> usize {
         width
     }
+    fn shape(operand: &mut Rows<f32>, rows: usize, width: usize) {
+        operand.shape(rows, width, Self::stride(width));
+    }
+    fn attended<'a>(context: &'a Rows<f32>, _: &'a mut Rows<f32>) -> &'a Rows<f32> {
+        context
+    }
     fn convert(from: &Rows<f32>, to: &mut Rows<f32>) {
         rows::copy(from, to);
     }
-    fn linear(x: &Rows<f32>, weight: &Packed<f32>, activation: Activation, out: &mut Rows<f32>) {
-        with_avx512!(linear(x, weight, activation, out));
+    fn linear(x: &Rows<f32>, weight: &Packed<f32>, out: &mut Rows<f32>) {
+        with_avx512!(linear(x, weight, Activation::Identity, out));
     }
-    fn project(x: &Rows<f32>, weight: &Packed<f32>, activation: Activation, out: &mut Rows<f32>) {
+    fn project(x: &Rows<f32>, weight: &Packed<f32>, out: &mut Rows<f32>) {
+        with_avx512!(linear(x, weight, Activation::Identity, out));
+    }
+    fn expand(x: &Rows<f32>, weight: &Packed<f32>, activation: Activation, out: &mut Rows<f32>) {
         with_avx512!(linear(x, weight, activation, out));
     }
     fn attention(heads: Heads<'_, f32>, out: &mut Rows<f32>) {

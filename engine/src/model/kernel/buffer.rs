@@ -8,6 +8,7 @@ struct Line([u8; 64]);
 /// Numbers a buffer may hold: any bit pattern is valid, zero included.
 pub(super) trait Number: Copy + Send + Sync + std::fmt::Debug + 'static {}
 impl Number for f32 {}
+impl Number for i8 {}
 /// The upper half of an f32 (bfloat16).
 impl Number for u16 {}
 

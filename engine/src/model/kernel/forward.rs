@@ -2,7 +2,7 @@
 
 use super::attention::{Heads, Scratch};
 use super::buffer::{Number, Rows};
-use super::matmul::Packed;
+use super::quantised::Quantised;
 use super::rows::LayerNorm;
 use super::weights::{self, Embeddings, Layer};
 use super::{Activation, Config, KernelError, Sequence, Tensors};
@@ -14,28 +14,38 @@ const BLOCK_TOKENS: usize = 256;
 /// What a layer needs of the processor. Methods are safe to call only in a [`Network`], which is built after
 /// [`super::Implementation::available`] said that the processor has the instructions.
 pub(super) trait Arithmetic: std::fmt::Debug + Send + Sync + 'static {
-    /// What the operands of products are held in.
-    type Element: Operand;
+    /// What attention is computed on.
+    type Element: Number;
+    /// Rows that products take.
+    type Operand: std::fmt::Debug;
+    /// A packed weight and its bias.
+    type Weight: std::fmt::Debug + Send + Sync;
 
+    /// The part of a workspace it computes in.
+    fn activations(workspace: &mut Workspace) -> &mut Activations<Self::Element, Self::Operand>;
     /// Packs a row-major (outputs, inputs) weight; there are as many outputs as biases.
-    fn pack(weight: &[f32], bias: &[f32], inputs: usize) -> Packed<Self::Element>;
-    /// Numbers from one operand row of `width` to the next.
+    fn pack(weight: &[f32], bias: &[f32], inputs: usize) -> Self::Weight;
+    /// Numbers from one row of `width` elements to the next.
     fn stride(width: usize) -> usize;
+    /// Makes room in `operand` for `rows` rows of `width`.
+    fn shape(operand: &mut Self::Operand, rows: usize, width: usize);
     /// Rounds rows to operands.
-    fn convert(from: &Rows<f32>, to: &mut Rows<Self::Element>);
-    /// `out` ← activation(`x` · weightᵀ + bias), in f32.
-    fn linear(
-        x: &Rows<Self::Element>,
-        weight: &Packed<Self::Element>,
+    fn convert(from: &Rows<f32>, to: &mut Self::Operand);
+    /// The context of attention as operands: itself, or rounded into `operand`.
+    fn attended<'a>(
+        context: &'a Rows<Self::Element>,
+        operand: &'a mut Self::Operand,
+    ) -> &'a Self::Operand;
+    /// `out` ← `x` · weightᵀ + bias, in f32.
+    fn linear(x: &Self::Operand, weight: &Self::Weight, out: &mut Rows<f32>);
+    /// [`Arithmetic::linear`] into elements.
+    fn project(x: &Self::Operand, weight: &Self::Weight, out: &mut Rows<Self::Element>);
+    /// activation([`Arithmetic::linear`]) into operands of the next product.
+    fn expand(
+        x: &Self::Operand,
+        weight: &Self::Weight,
         activation: Activation,
-        out: &mut Rows<f32>,
-    );
-    /// [`Arithmetic::linear`] into operands of the next product.
-    fn project(
-        x: &Rows<Self::Element>,
-        weight: &Packed<Self::Element>,
-        activation: Activation,
-        out: &mut Rows<Self::Element>,
+        out: &mut Self::Operand,
     );
     /// Writes the attention context of one sequence into its rows of `out`.
     fn attention(heads: Heads<'_, Self::Element>, out: &mut Rows<Self::Element>);
@@ -44,7 +54,7 @@ pub(super) trait Arithmetic: std::fmt::Debug + Send + Sync + 'static {
         hidden: &mut Rows<f32>,
         addition: &Rows<f32>,
         norm: &LayerNorm,
-        operand: &mut Rows<Self::Element>,
+        operand: &mut Self::Operand,
     );
     /// Prepares the thread for the other methods.
     fn begin() {}
@@ -52,27 +62,27 @@ pub(super) trait Arithmetic: std::fmt::Debug + Send + Sync + 'static {
     fn end() {}
 }
 
-/// Activations of one block.
+/// Activations of one block: elements `E`, operands `O`.
 #[derive(Debug)]
-pub(super) struct Activations<E> {
+pub(super) struct Activations<E, O> {
     hidden: Rows<f32>,
     addition: Rows<f32>,
-    operand: Rows<E>,
+    operand: O,
     projected: Rows<E>,
     context: Rows<E>,
-    intermediate: Rows<E>,
+    intermediate: O,
     scratch: Scratch<E>,
 }
 
-impl<E: Number> Activations<E> {
-    fn empty() -> Self {
+impl<E: Number, O> Activations<E, O> {
+    fn empty(operand: impl Fn() -> O) -> Self {
         Self {
             hidden: Rows::empty(),
             addition: Rows::empty(),
-            operand: Rows::empty(),
+            operand: operand(),
             projected: Rows::empty(),
             context: Rows::empty(),
-            intermediate: Rows::empty(),
+            intermediate: operand(),
             scratch: Scratch::empty(),
         }
     }
@@ -82,29 +92,24 @@ impl<E: Number> Activations<E> {
 /// Any kernel may use any workspace.
 #[derive(Debug)]
 pub(crate) struct Workspace {
-    single: Activations<f32>,
-    half: Activations<u16>,
+    /// f32 throughout.
+    pub(super) single: Activations<f32, Rows<f32>>,
+    /// bf16 throughout.
+    pub(super) half: Activations<u16, Rows<u16>>,
+    /// Products in int8, attention in f32.
+    pub(super) integer: Activations<f32, Quantised>,
+    /// Products in int8, attention in bf16.
+    pub(super) integer_half: Activations<u16, Quantised>,
 }
 
 impl Default for Workspace {
     fn default() -> Self {
-        Self { single: Activations::empty(), half: Activations::empty() }
-    }
-}
-
-/// A [`Number`] products are computed in, and its part of a workspace.
-pub(super) trait Operand: Number {
-    /// The activations held in it.
-    fn activations(workspace: &mut Workspace) -> &mut Activations<Self>;
-}
-impl Operand for f32 {
-    fn activations(workspace: &mut Workspace) -> &mut Activations<Self> {
-        &mut workspace.single
-    }
-}
-impl Operand for u16 {
-    fn activations(workspace: &mut Workspace) -> &mut Activations<Self> {
-        &mut workspace.half
+        Self {
+            single: Activations::empty(Rows::empty),
+            half: Activations::empty(Rows::empty),
+            integer: Activations::empty(Quantised::empty),
+            integer_half: Activations::empty(Quantised::empty),
+        }
     }
 }
 
@@ -124,9 +129,9 @@ pub(super) trait Forward: std::fmt::Debug + Send + Sync {
 #[derive(Debug)]
 pub(super) struct Network<A: Arithmetic> {
     config: Config,
-    embeddings: Embeddings<A::Element>,
+    embeddings: Embeddings<A::Weight>,
     /// Group by group, the layers of each.
-    layers: Vec<Layer<A::Element>>,
+    layers: Vec<Layer<A::Weight>>,
 }
 
 impl<A: Arithmetic> Network<A> {
@@ -145,12 +150,17 @@ impl<A: Arithmetic> Network<A> {
     }
 
     /// Sums and normalises the embeddings of a block and projects them to H.
-    fn embed(&self, sequences: &[Sequence<'_>], state: &mut Activations<A::Element>, rows: usize) {
+    fn embed(
+        &self,
+        sequences: &[Sequence<'_>],
+        state: &mut Activations<A::Element, A::Operand>,
+        rows: usize,
+    ) {
         let Config { embedding: width, hidden, .. } = self.config;
         // The rows of E numbers borrow memory that later holds other things.
         state.hidden.shape(rows, width, width);
         state.addition.shape(rows, width, width);
-        state.operand.shape(rows, width, A::stride(width));
+        A::shape(&mut state.operand, rows, width);
         let mut row = 0;
         for sequence in sequences {
             for (position, (&id, &kind)) in sequence.ids.iter().zip(sequence.types).enumerate() {
@@ -166,19 +176,19 @@ impl<A: Arithmetic> Network<A> {
         let Activations { hidden: embedded, addition, operand, .. } = state;
         A::normalise(embedded, addition, &self.embeddings.norm, operand);
         embedded.shape(rows, hidden, hidden);
-        A::linear(operand, &self.embeddings.mapping, Activation::Identity, embedded);
-        operand.shape(rows, hidden, A::stride(hidden));
+        A::linear(operand, &self.embeddings.mapping, embedded);
+        A::shape(operand, rows, hidden);
         A::convert(embedded, operand);
     }
 
     /// One layer over a block (Lan et al. 2020; post-LayerNorm as in BERT).
     fn layer(
         &self,
-        layer: &Layer<A::Element>,
+        layer: &Layer<A::Weight>,
         sequences: &[Sequence<'_>],
-        state: &mut Activations<A::Element>,
+        state: &mut Activations<A::Element, A::Operand>,
     ) {
-        A::project(&state.operand, &layer.projection, Activation::Identity, &mut state.projected);
+        A::project(&state.operand, &layer.projection, &mut state.projected);
         let mut start = 0;
         for sequence in sequences {
             let length = sequence.ids.len();
@@ -188,11 +198,11 @@ impl<A: Arithmetic> Network<A> {
             A::attention(heads, &mut state.context);
             start += length;
         }
-        A::linear(&state.context, &layer.dense, Activation::Identity, &mut state.addition);
-        let Activations { hidden, addition, operand, intermediate, .. } = state;
+        let Activations { hidden, addition, operand, intermediate, context, .. } = state;
+        A::linear(A::attended(context, operand), &layer.dense, addition);
         A::normalise(hidden, addition, &layer.attention_norm, operand);
-        A::project(operand, &layer.ffn, self.config.activation, intermediate);
-        A::linear(intermediate, &layer.ffn_output, Activation::Identity, addition);
+        A::expand(operand, &layer.ffn, self.config.activation, intermediate);
+        A::linear(intermediate, &layer.ffn_output, addition);
         A::normalise(hidden, addition, &layer.norm, operand);
     }
 
@@ -201,7 +211,7 @@ impl<A: Arithmetic> Network<A> {
         &self,
         passes: usize,
         sequences: &[Sequence<'_>],
-        state: &mut Activations<A::Element>,
+        state: &mut Activations<A::Element, A::Operand>,
         out: &mut [f32],
     ) {
         let Config { hidden, intermediate, layers, groups, inner_groups, .. } = self.config;
@@ -210,7 +220,7 @@ impl<A: Arithmetic> Network<A> {
         state.addition.shape(rows, hidden, hidden);
         state.projected.shape(rows, 3 * hidden, A::stride(3 * hidden));
         state.context.shape(rows, hidden, A::stride(hidden));
-        state.intermediate.shape(rows, intermediate, A::stride(intermediate));
+        A::shape(&mut state.intermediate, rows, intermediate);
         for pass in 0..passes {
             // As transformers computes it, in floating point.
             let group = (pass as f64 / (layers as f64 / groups as f64)) as usize;
@@ -232,7 +242,7 @@ impl<A: Arithmetic> Forward for Network<A> {
         workspace: &mut Workspace,
         mut out: &mut [f32],
     ) {
-        let state = A::Element::activations(workspace);
+        let state = A::activations(workspace);
         A::begin();
         let mut rest = sequences;
         while let Some(first) = rest.first() {

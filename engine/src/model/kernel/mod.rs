@@ -12,6 +12,8 @@
 mod amx;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod amx_attention;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod amx_int8;
 mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -20,12 +22,18 @@ mod avx512;
 mod buffer;
 mod forward;
 mod implementation;
+mod integer;
+#[cfg(test)]
+mod integer_tests;
 mod matmul;
+mod quantised;
 mod rows;
 mod scalar;
 #[cfg(test)]
 mod tests;
 mod vector;
+#[cfg(target_arch = "x86_64")]
+mod vnni;
 mod weights;
 
 use std::borrow::Cow;
@@ -183,11 +191,26 @@ impl Kernel {
         }
         let network: Box<dyn Forward> = match implementation {
             #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+            Implementation::AmxInt8 => {
+                Box::new(Network::<amx_int8::AmxInt8>::load(&config, tensors)?)
+            }
+            #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
             Implementation::Amx => Box::new(Network::<amx::Amx>::load(&config, tensors)?),
             #[cfg(target_arch = "x86_64")]
             Implementation::Avx512 => Box::new(Network::<avx512::Avx512>::load(&config, tensors)?),
             #[cfg(target_arch = "x86_64")]
             Implementation::Avx2 => Box::new(Network::<avx2::Avx2>::load(&config, tensors)?),
+            #[cfg(target_arch = "x86_64")]
+            Implementation::Avx512Int8 => {
+                Box::new(Network::<vnni::Avx512Vnni>::load(&config, tensors)?)
+            }
+            #[cfg(target_arch = "x86_64")]
+            Implementation::Avx2Int8 => {
+                Box::new(Network::<vnni::Avx2Vnni>::load(&config, tensors)?)
+            }
+            Implementation::ScalarInt8 => {
+                Box::new(Network::<scalar::ScalarInt8>::load(&config, tensors)?)
+            }
             _ => Box::new(Network::<scalar::Scalar>::load(&config, tensors)?),
         };
         Ok(Self { implementation, config, network })

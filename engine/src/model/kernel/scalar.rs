@@ -2,7 +2,7 @@
 //! into whatever the target's baseline has (SSE2, NEON). The other lanes are tested against these.
 
 use super::attention::{self, Heads};
-use super::forward::Arithmetic;
+use super::forward::{Activations, Arithmetic, Workspace};
 use super::matmul::{self, Packed};
 use super::rows::{self, LayerNorm};
 use super::vector::Vector;
@@ -78,6 +78,14 @@ impl Vector for Lanes {
         Self(self.0.map(|a| f32::from_bits(a.to_bits().wrapping_add(127) << 23)))
     }
     #[inline(always)]
+    fn from_integers(values: &[i32]) -> Self {
+        Self(std::array::from_fn(|i| values[i] as f32))
+    }
+    #[inline(always)]
+    fn round_up_to(self, out: &mut [i8]) {
+        out.iter_mut().zip(self.0).for_each(|(out, x)| *out = x.round_ties_even() as i8);
+    }
+    #[inline(always)]
     fn total(self) -> f32 {
         self.0.iter().sum()
     }
@@ -93,6 +101,12 @@ const COLUMNS: usize = 1;
 
 impl Arithmetic for Scalar {
     type Element = f32;
+    type Operand = Rows<f32>;
+    type Weight = Packed<f32>;
+
+    fn activations(workspace: &mut Workspace) -> &mut Activations<f32, Rows<f32>> {
+        &mut workspace.single
+    }
 
     fn pack(weight: &[f32], bias: &[f32], inputs: usize) -> Packed<f32> {
         matmul::pack(weight, bias, inputs, COLUMNS * Lanes::LANES)
@@ -100,13 +114,22 @@ impl Arithmetic for Scalar {
     fn stride(width: usize) -> usize {
         width
     }
+    fn shape(operand: &mut Rows<f32>, rows: usize, width: usize) {
+        operand.shape(rows, width, Self::stride(width));
+    }
+    fn attended<'a>(context: &'a Rows<f32>, _: &'a mut Rows<f32>) -> &'a Rows<f32> {
+        context
+    }
     fn convert(from: &Rows<f32>, to: &mut Rows<f32>) {
         rows::copy(from, to);
     }
-    fn linear(x: &Rows<f32>, weight: &Packed<f32>, activation: Activation, out: &mut Rows<f32>) {
-        matmul::linear::<Lanes, ROWS, COLUMNS>(x, weight, activation, out);
+    fn linear(x: &Rows<f32>, weight: &Packed<f32>, out: &mut Rows<f32>) {
+        matmul::linear::<Lanes, ROWS, COLUMNS>(x, weight, Activation::Identity, out);
     }
-    fn project(x: &Rows<f32>, weight: &Packed<f32>, activation: Activation, out: &mut Rows<f32>) {
+    fn project(x: &Rows<f32>, weight: &Packed<f32>, out: &mut Rows<f32>) {
+        matmul::linear::<Lanes, ROWS, COLUMNS>(x, weight, Activation::Identity, out);
+    }
+    fn expand(x: &Rows<f32>, weight: &Packed<f32>, activation: Activation, out: &mut Rows<f32>) {
         matmul::linear::<Lanes, ROWS, COLUMNS>(x, weight, activation, out);
     }
     fn attention(heads: Heads<'_, f32>, out: &mut Rows<f32>) {
@@ -121,4 +144,10 @@ impl Arithmetic for Scalar {
         rows::normalise::<Lanes>(hidden, addition, norm);
         rows::copy(hidden, operand);
     }
+}
+
+super::integer::integer_arithmetic! {
+    /// int8 in plain Rust.
+    ScalarInt8, [], super::integer::Plain, super::scalar::Lanes,
+    attention: super::scalar::Scalar, f32, integer, |sum, out| sum.store_up_to(out), |x| x
 }

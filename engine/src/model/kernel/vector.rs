@@ -35,6 +35,11 @@ pub(super) trait Vector: Copy {
     fn reciprocal(self) -> Self;
     /// 2ⁿ, where `self` is n + [`SHIFT`] for a whole n in −126..=127.
     fn power_of_two(self) -> Self;
+    /// The first `LANES` values of `values`, which has at least as many, as floats.
+    fn from_integers(values: &[i32]) -> Self;
+    /// Writes as many lanes as `out` has room for, at most `LANES`, rounded to nearest even. They are within
+    /// −127.5..127.5.
+    fn round_up_to(self, out: &mut [i8]);
     /// Sum of the lanes.
     fn total(self) -> f32;
     /// Largest lane.

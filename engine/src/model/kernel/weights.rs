@@ -1,30 +1,29 @@
 //! From a checkpoint's named tensors to packed layers.
 
 use super::forward::Arithmetic;
-use super::matmul::Packed;
 use super::rows::LayerNorm;
 use super::{Config, KernelError, Tensors};
 
 /// The weights of one layer of a group.
 #[derive(Debug)]
-pub(super) struct Layer<E> {
+pub(super) struct Layer<W> {
     /// Query, key and value projections side by side; the query's gives scores as log₂ of weights.
-    pub(super) projection: Packed<E>,
+    pub(super) projection: W,
     /// `attention.dense`.
-    pub(super) dense: Packed<E>,
+    pub(super) dense: W,
     /// `attention.LayerNorm`.
     pub(super) attention_norm: LayerNorm,
     /// `ffn`.
-    pub(super) ffn: Packed<E>,
+    pub(super) ffn: W,
     /// `ffn_output`.
-    pub(super) ffn_output: Packed<E>,
+    pub(super) ffn_output: W,
     /// `full_layer_layer_norm`.
     pub(super) norm: LayerNorm,
 }
 
 /// The embedding tables and their projection to H.
 #[derive(Debug)]
-pub(super) struct Embeddings<E> {
+pub(super) struct Embeddings<W> {
     /// (vocabulary, E).
     pub(super) words: Vec<f32>,
     /// (positions, E).
@@ -34,7 +33,7 @@ pub(super) struct Embeddings<E> {
     /// `LayerNorm`.
     pub(super) norm: LayerNorm,
     /// `embedding_hidden_mapping_in`.
-    pub(super) mapping: Packed<E>,
+    pub(super) mapping: W,
 }
 
 /// Refuses configurations that cannot be computed.
@@ -90,7 +89,7 @@ fn packed<A: Arithmetic>(
     tensors: Tensors<'_, '_>,
     name: &str,
     [outputs, inputs]: [usize; 2],
-) -> Result<Packed<A::Element>, KernelError> {
+) -> Result<A::Weight, KernelError> {
     let (weight, bias) = affine(tensors, name, &[outputs, inputs], 1.0)?;
     Ok(A::pack(&weight, &bias, inputs))
 }
@@ -109,7 +108,7 @@ fn norm(
 pub(super) fn embeddings<A: Arithmetic>(
     config: &Config,
     tensors: Tensors<'_, '_>,
-) -> Result<Embeddings<A::Element>, KernelError> {
+) -> Result<Embeddings<A::Weight>, KernelError> {
     let width = config.embedding;
     let table = |name: &str, rows: usize| {
         tensor(tensors, &format!("albert.embeddings.{name}_embeddings.weight"), &[rows, width])
@@ -132,7 +131,7 @@ pub(super) fn layer<A: Arithmetic>(
     config: &Config,
     tensors: Tensors<'_, '_>,
     [group, inner]: [usize; 2],
-) -> Result<Layer<A::Element>, KernelError> {
+) -> Result<Layer<A::Weight>, KernelError> {
     let prefix = format!("albert.encoder.albert_layer_groups.{group}.albert_layers.{inner}");
     let name = |part: &str| format!("{prefix}.{part}");
     let (hidden, intermediate) = (config.hidden, config.intermediate);

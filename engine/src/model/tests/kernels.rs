@@ -9,7 +9,7 @@ use super::{Model, TEXTS};
 
 const QUESTION: &str = "What can show fainter stars?";
 
-fn small(backend: Backend) -> Model {
+pub(super) fn small(backend: Backend) -> Model {
     load(&ALDER_SMALL, (backend, &candle_core::Device::Cpu)).unwrap()
 }
 
@@ -25,8 +25,11 @@ fn every_kernel_gives_the_vectors_of_candle() {
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let expected = small(Backend::Candle).encode(&texts).unwrap();
     for backend in backends() {
-        let least =
-            if backend == Backend::Kernel(Implementation::Amx) { 0.9999 } else { 0.999_999 };
+        let least = match backend {
+            Backend::Kernel(kernel) if kernel.is_integer() => 0.995,
+            Backend::Kernel(Implementation::Amx) => 0.9999,
+            _ => 0.999_999,
+        };
         for ((text, expected), found) in
             texts.iter().zip(&expected).zip(small(backend).encode(&texts).unwrap())
         {
@@ -45,13 +48,22 @@ fn every_kernel_reads_the_spans_of_candle() {
     }
     let expected = expected.read(QUESTION, &[TEXTS[4], TEXTS[0]]).unwrap();
     for backend in backends() {
+        // int8 moves a logit by a few tenths, of the ten that part an answer from none.
+        let integer = matches!(backend, Backend::Kernel(kernel) if kernel.is_integer());
+        let most = if integer { 1.0 } else { 0.1 };
         let found = small(backend).read(QUESTION, &[TEXTS[4], TEXTS[0]]).unwrap();
         for (found, expected) in found.iter().zip(&expected) {
             let error = (found.null_logit - expected.null_logit).abs();
-            assert!(error < 0.1, "{backend:?}: null logit off by {error}");
-            assert_eq!(found.spans[0].span, expected.spans[0].span, "{backend:?}");
+            assert!(error < most, "{backend:?}: null logit off by {error}");
+            let (span, right) = (found.spans[0].span, expected.spans[0].span);
+            if integer {
+                // A close call between two ends of one answer may turn.
+                assert!(span.start < right.end && right.start < span.end, "{backend:?} {span:?}");
+            } else {
+                assert_eq!(span, right, "{backend:?}");
+            }
             let error = (found.spans[0].logit - expected.spans[0].logit).abs();
-            assert!(error < 0.1, "{backend:?}: logit off by {error}");
+            assert!(error < most, "{backend:?}: logit off by {error}");
         }
     }
 }

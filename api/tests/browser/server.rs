@@ -1,0 +1,98 @@
+//! A running `alder serve` on documents written for the browser tests: two that disagree, enough lanterns for three
+//! pages, and some whose text and names try to be more than text.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+/// What a hostile document would run if any of it were taken for markup.
+pub(crate) const ATTACK: &str = "<script>alert('script')</script><img src=x onerror=\"alert('image')\">\
+    <svg onload=\"alert('drawing')\"></svg><a href=\"javascript:alert('link')\">kettle</a>";
+
+/// A server that ends with this value.
+pub(crate) struct Server {
+    process: Child,
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) url: String,
+}
+
+impl Server {
+    /// Serves the collection in `data`; `address` may name a port to use again.
+    pub(crate) fn start(data: &Path, address: &str) -> Self {
+        let mut process = alder(data)
+            .args(["serve", "--address", address, "--no-open", "--quiet"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().trim_end_matches('/').to_owned();
+        assert!(url.starts_with("http://"), "alder serve printed {line:?}");
+        Self { process, url }
+    }
+
+    /// Ends it and returns where it listened.
+    pub(crate) fn stop(self) -> String {
+        self.url.trim_start_matches("http://").to_owned()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn alder(data: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_alder"));
+    command.env_remove("ALDER_MODEL").env_remove("ALDER_LOG").env("ALDER_DATA_DIR", data);
+    command
+}
+
+/// The data folder of the indexed documents, which tests only read.
+pub(crate) fn shared() -> &'static Path {
+    static SHARED: OnceLock<TempDir> = OnceLock::new();
+    SHARED.get_or_init(indexed).path()
+}
+
+/// A data folder with the documents indexed.
+pub(crate) fn indexed() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let notes = folder.path().join("notes");
+    fs::create_dir(&notes).unwrap();
+    let write = |name: &str, text: &str| fs::write(notes.join(name), text).unwrap();
+    write(
+        "barometer.md",
+        "# Barometer\n\n## History\n\nThe barometer shows how the weather will turn. \
+        Evangelista Torricelli made the first barometer in Florence in 1643. It was a glass tube filled with mercury.\n",
+    );
+    write(
+        "berti.md",
+        "# Gasparo Berti\n\nGasparo Berti was a mathematician in Rome. Some historians hold that \
+        Berti made the first barometer in Rome around 1641, without knowing that it was one.\n",
+    );
+    let mut lines = String::new();
+    for number in 1..=25 {
+        let (id, title) = (format!("lanterns/{number:02}"), format!("Lantern {number}"));
+        let text = format!("The lantern number {number} hangs on the north wall of the old mill.");
+        lines.push_str(&format!("{}\n", json!({"id": id, "title": title, "text": text})));
+    }
+    for document in [
+        json!({"id": format!("\"><b>{ATTACK}"), "title": ATTACK, "text": format!("A kettle boils water. {ATTACK} The kettle was patented in 1891.")}),
+        json!({"id": "\u{202e}fdp.ravomas", "title": "\u{202e}ravomaS \u{5e1}\u{5de}\u{5d5}\u{5d1}\u{5e8}", "text": "\u{5d4}\u{5e1}\u{5de}\u{5d5}\u{5d1}\u{5e8} (samovar) \u{5d4}\u{5d5}\u{5d0} \u{5db}\u{5dc}\u{5d9} \u{5dc}\u{5d4}\u{5e8}\u{5ea}\u{5d7}\u{5ea} \u{5de}\u{5d9}\u{5dd}."}),
+        json!({"id": "long", "title": "Windmill ".repeat(80), "text": format!("The windmill of {} turns in the wind.", "W".repeat(4000))}),
+    ] {
+        lines.push_str(&format!("{document}\n"));
+    }
+    write("more.jsonl", &lines);
+    let output = alder(folder.path()).arg("index").arg(&notes).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    folder
+}
