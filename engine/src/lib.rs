@@ -54,9 +54,7 @@ pub use filter::{Bound, Condition, Filter, Match, Range};
 pub use fusion::{FusedCandidate, fuse};
 pub use given::{answers_in, relevances};
 pub use language::Language;
-pub use model::{
-    Calibration, Device, MaskGuess, Model, ModelIdentity, ReadSpan, Reading, Token, kernel_name,
-};
+pub use model::{Calibration, Device, MaskGuess, Model, ModelIdentity, ReadSpan, Reading, Token};
 pub use query::{Explain, Fusion, LastWord, Mode, Query, Rerank, Sort};
 pub use result::{
     Answer, Explanation, Hit, ReadingScores, SearchResult, Share, Source, Stage, TermScore, Verdict,

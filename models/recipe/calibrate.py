@@ -7,7 +7,8 @@ their paragraphs and others: the ten best by BM25 and embedding are read, and a 
 more without its paragraph, counting a quarter. A span gets z = (margin - null_bias) / temperature - retrieval_weight *
 (1 - r) + sentence_weight * c + relevance_weight * v, v the relevance logit of its passage (answer.rs); all spans and "no
 answer" (z = 0) share a softmax. Fitted by maximum likelihood of the spans that are right; scores are of the half that
-was not fitted.
+was not fitted. Held-back questions without an answer are more than people ask; the packaged null_bias is for a share of
+--unanswerable of them (Saerens et al. 2002, eq. 4: the odds of a class change by the ratio of its priors).
 """
 import argparse
 import json
@@ -162,6 +163,14 @@ def fit(rows):
     return [x.detach() for x in v]
 
 
+def prior_shift(rows, share):
+    """What every z gains when `share` of the questions asked have no answer instead of as many as in `rows`."""
+    answerable = sum(has for _, _, has, _ in rows)
+    none = sum(not has and not hidden for _, _, has, hidden in rows)
+    had = answerable / (none + HIDDEN * answerable)
+    return float(np.log((1 - share) / (share + HIDDEN * (1 - share)) / had))
+
+
 def report(rows, v):
     """Shares over the answers as given: the best text's probabilities added up (equal texts merge)."""
     got = []
@@ -212,6 +221,7 @@ def main():
         ap.add_argument("--" + n, required=True)
     ap.add_argument("--each", type=int, default=400, help="questions of each source")
     ap.add_argument("--paragraphs", type=int, default=1500)
+    ap.add_argument("--unanswerable", type=float, default=0.1, help="share of questions without an answer to expect")
     a = ap.parse_args()
     torch.set_num_threads(1)
     encoder, reader, tok, card = evaluate.package(a.package)
@@ -223,6 +233,7 @@ def main():
     v = fit(rows)
     mrr = rerank(rows)
     print("all", json.dumps(report(rows, v)), "rerank", mrr)
+    v[0] = v[0] - prior_shift(rows, a.unanswerable) * v[1].exp()
     value = dict(null_bias=v[0], temperature=v[1].exp(), retrieval_weight=v[2].exp(), sentence_weight=v[3], relevance_weight=v[4])
     card["calibration"] = {k: round(float(x), 4) for k, x in value.items()}
     card["calibration"]["rerank_weight"] = cautious(mrr)

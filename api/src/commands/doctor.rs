@@ -4,8 +4,9 @@ use std::fs;
 use std::io::{Write, stdout};
 use std::net::TcpListener;
 use std::path::Path;
+use std::sync::Arc;
 
-use alder_engine::Collection;
+use alder_engine::{Collection, Model};
 use clap::Args;
 
 use super::keys;
@@ -36,7 +37,7 @@ pub(crate) fn run(args: &DoctorArgs, global: &Global) -> anyhow::Result<Exit> {
         ("Processor", Good(processor())),
     ];
     let model = global.model();
-    findings.push(("Kernel", kernel()));
+    findings.push(("Kernel", kernel(&model)));
     findings.push((
         "Model",
         match &model {
@@ -102,18 +103,15 @@ fn processor() -> String {
 fn features() -> Vec<&'static str> {
     let found = [
         ("avx2", std::arch::is_x86_feature_detected!("avx2")),
+        ("avxvnni", std::arch::is_x86_feature_detected!("avxvnni")),
         ("fma", std::arch::is_x86_feature_detected!("fma")),
         ("avx512f", std::arch::is_x86_feature_detected!("avx512f")),
         ("avx512bw", std::arch::is_x86_feature_detected!("avx512bw")),
         ("avx512vnni", std::arch::is_x86_feature_detected!("avx512vnni")),
     ];
-    let amx = fs::read_to_string("/proc/cpuinfo").is_ok_and(|text| text.contains(" amx_bf16"));
-    found
-        .into_iter()
-        .chain([("amx_bf16", amx)])
-        .filter(|(_, has)| *has)
-        .map(|(name, _)| name)
-        .collect()
+    let listed = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let tiles = ["amx_bf16", "amx_int8"].map(|name| (name, listed.contains(&format!(" {name}"))));
+    found.into_iter().chain(tiles).filter(|(_, has)| *has).map(|(name, _)| name).collect()
 }
 
 #[cfg(not(target_arch = "x86_64"))]
@@ -121,12 +119,14 @@ fn features() -> Vec<&'static str> {
     Vec::new()
 }
 
-fn kernel() -> Finding {
-    let forced = std::env::var("ALDER_KERNEL").ok();
-    match (alder_engine::kernel_name(), forced) {
-        (Ok(name), None) => Good(format!("{name}, the best for this processor")),
-        (Ok(name), Some(_)) => Good(format!("{name}, forced by ALDER_KERNEL")),
-        (Err(error), _) => Bad(error.to_string()),
+fn kernel(model: &anyhow::Result<Arc<Model>>) -> Finding {
+    let why = match std::env::var_os("ALDER_KERNEL") {
+        None => "the best for this processor and model",
+        Some(_) => "forced by ALDER_KERNEL",
+    };
+    match model {
+        Ok(model) => Good(format!("{}, {why}", model.backend())),
+        Err(_) => Bad("no model to compute; see below".to_owned()),
     }
 }
 

@@ -23,7 +23,6 @@ mod weights;
 use crate::{Cosine, QueryError, Span};
 
 pub use tokens::Token;
-pub use trunk::kernel_name;
 
 /// Where the model runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -58,14 +58,6 @@ impl Backend {
     }
 }
 
-/// What computes on the processor: the fastest kernel it has, or what `ALDER_KERNEL` names.
-///
-/// # Errors
-/// [`OpenError::Device`] if `ALDER_KERNEL` names what this processor cannot run.
-pub fn kernel_name() -> Result<&'static str, OpenError> {
-    Backend::choose(&Device::Cpu).map(Backend::name)
-}
-
 fn refused(error: &kernel::KernelError) -> OpenError {
     OpenError::Device {
         device: "the processor".into(),
