@@ -41,6 +41,13 @@ impl RowSet {
         self.count
     }
 
+    /// The rows that `other` lacks.
+    pub(crate) fn difference(&self, other: &Self) -> Self {
+        let words: Vec<u64> = self.words.iter().zip(&other.words).map(|(a, b)| a & !b).collect();
+        let count = words.iter().map(|word| word.count_ones() as usize).sum();
+        Self { words, count }
+    }
+
     /// The rows in both sets.
     pub(crate) fn intersection(&self, other: &Self) -> Self {
         let words: Vec<u64> = self.words.iter().zip(&other.words).map(|(a, b)| a & b).collect();
@@ -65,12 +72,15 @@ mod tests {
     }
 
     #[test]
-    fn an_intersection_has_the_rows_of_both_sets() {
+    fn intersection_and_difference_have_the_rows_they_are_named_for() {
         let (mut even, mut third) = (RowSet::empty(200), RowSet::empty(200));
         (0..200).step_by(2).for_each(|row| even.insert(row));
         (0..200).step_by(3).for_each(|row| third.insert(row));
         let both = even.intersection(&third);
         assert_eq!(both.len(), 34);
         assert!(both.contains(6) && !both.contains(2) && !both.contains(3));
+        let rest = even.difference(&third);
+        assert_eq!(rest.len(), 66);
+        assert!(rest.contains(2) && !rest.contains(6) && !rest.contains(3));
     }
 }

@@ -48,7 +48,7 @@ struct CreateArgs {
     scope: Vec<Scope>,
     /// Only for this collection; may be given several times
     #[arg(long, value_name = "NAME")]
-    collection: Vec<String>,
+    only: Vec<String>,
     /// Days until it ends by itself [default: never]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     expires_days: Option<u16>,
@@ -75,7 +75,7 @@ pub(crate) fn run(args: &KeysArgs, global: &Global) -> anyhow::Result<Exit> {
             let secret = keys.create(NewKey {
                 name: create.name.clone(),
                 scopes: create.scope.clone(),
-                collections: create.collection.clone(),
+                collections: create.only.clone(),
                 expires_at,
             })?;
             keys.store(&path)?;

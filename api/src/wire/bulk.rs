@@ -90,9 +90,9 @@ pub(crate) fn read_bulk(
     ours: &str,
     mut new_id: impl FnMut() -> String,
 ) -> Result<Vec<BulkAction>, BulkError> {
-    if !body.ends_with(b"\n") {
+    let Some(body) = body.strip_suffix(b"\n") else {
         return Err(BulkError::bad("The bulk request must be terminated by a newline [\\n]"));
-    }
+    };
     let mut lines = body.split(|byte| *byte == b'\n').enumerate();
     let mut actions = Vec::new();
     while let Some((number, line)) = lines.next() {

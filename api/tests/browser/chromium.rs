@@ -24,6 +24,8 @@ pub(crate) struct Page {
     complaints: Vec<String>,
     /// Address and bytes of everything loaded since the last [`Page::open`].
     pub(crate) loaded: Vec<(String, u64)>,
+    /// The request of each.
+    requests: Vec<String>,
     _profile: TempDir,
 }
 
@@ -85,6 +87,7 @@ impl Page {
             calls: 0,
             complaints: Vec::new(),
             loaded: Vec::new(),
+            requests: Vec::new(),
             _profile: profile,
         };
         let target = page.call("Target.createTarget", json!({"url": "about:blank"}));
@@ -152,10 +155,12 @@ impl Page {
             "Network.responseReceived" => {
                 let url = params["response"]["url"].as_str().unwrap_or_default();
                 self.loaded.push((url.to_owned(), 0));
+                self.requests.push(params["requestId"].as_str().unwrap_or_default().to_owned());
             }
             "Network.dataReceived" => {
-                if let Some((_, bytes)) = self.loaded.last_mut() {
-                    *bytes += params["dataLength"].as_u64().unwrap_or_default();
+                let of = |id: &String| Some(id.as_str()) == params["requestId"].as_str();
+                if let Some(at) = self.requests.iter().rposition(of) {
+                    self.loaded[at].1 += params["dataLength"].as_u64().unwrap_or_default();
                 }
             }
             _ => {}
@@ -165,6 +170,7 @@ impl Page {
     /// Goes to `url` and waits until it has loaded.
     pub(crate) fn open(&mut self, url: &str) {
         self.loaded.clear();
+        self.requests.clear();
         let went = self.call("Page.navigate", json!({"url": url}));
         assert!(went.get("errorText").is_none(), "{url}: {went}");
         self.until("document.readyState === 'complete' && location.href !== 'about:blank'");

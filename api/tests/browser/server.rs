@@ -19,11 +19,15 @@ pub(crate) struct Server {
     process: Child,
     /// `http://127.0.0.1:PORT`.
     pub(crate) url: String,
+    _data: TempDir,
 }
 
 impl Server {
-    /// Serves the collection in `data`; `address` may name a port to use again.
+    /// Serves a copy of the collection in `data`, for a folder has one server; `address` may name a port to use again.
     pub(crate) fn start(data: &Path, address: &str) -> Self {
+        let copy = tempfile::tempdir().unwrap();
+        copied(data, copy.path());
+        let data = copy.path();
         let mut process = alder(data)
             .args(["serve", "--address", address, "--no-open", "--quiet"])
             .stdout(Stdio::piped())
@@ -34,7 +38,7 @@ impl Server {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().trim_end_matches('/').to_owned();
         assert!(url.starts_with("http://"), "alder serve printed {line:?}");
-        Self { process, url }
+        Self { process, url, _data: copy }
     }
 
     /// Ends it and returns where it listened.
@@ -47,6 +51,20 @@ impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
+    }
+}
+
+/// Copies a folder with all that is in it.
+fn copied(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            fs::create_dir(&target).unwrap();
+            copied(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
     }
 }
 

@@ -245,7 +245,11 @@ fn diversity_moves_repetitions_down() {
     ];
     add(&collection, &model, documents.into_iter());
     let order = |diversity| {
-        let query = Query { diversity, read_depth: 0, ..Query::new("the largest animal, a whale") };
+        let query = Query {
+            diversity,
+            read_depth: 0,
+            ..Query::new("which animal is the largest that has ever lived on Earth")
+        };
         let hits = search(&collection.snapshot(), &model, &query).unwrap().hits;
         hits.iter().map(|hit| hit.passage.id.document.to_string()).collect::<Vec<_>>()
     };

@@ -1,12 +1,10 @@
-//! What a query demands of passages beyond its score: phrases, `+` and `-`, words in one field. Compiled to one
-//! query over postings and positions.
+//! What a query demands of passages beyond its score: phrases, `+` and `-`, words in one field. Each is compiled to a
+//! query over postings and positions; `plan` makes sets of rows of them.
 
 use std::ops::Bound;
 
 use tantivy::Term;
-use tantivy::query::{
-    AllQuery, BooleanQuery, InvertedIndexRangeQuery, Occur, PhraseQuery, Query, TermQuery,
-};
+use tantivy::query::{BooleanQuery, InvertedIndexRangeQuery, Occur, PhraseQuery, Query, TermQuery};
 use tantivy::schema::{Field, IndexRecordOption};
 
 use super::analysis::{Constraint, Place};
@@ -16,20 +14,8 @@ use crate::syntax::{Demand, Form};
 /// After every text that begins with the same letters.
 pub(super) const LAST: &str = "\u{10ffff}";
 
-/// All of `constraints`, or `None` if there are none.
-pub(super) fn compile<'a>(
-    fields: &Fields,
-    constraints: impl Iterator<Item = &'a Constraint>,
-) -> Option<BooleanQuery> {
-    let mut parts: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, Box::new(AllQuery))];
-    parts.extend(constraints.map(|constraint| {
-        let excluded = constraint.demand == Demand::MustNot;
-        (if excluded { Occur::MustNot } else { Occur::Must }, one(fields, constraint))
-    }));
-    (parts.len() > 1).then(|| BooleanQuery::new(parts))
-}
-
-fn one(fields: &Fields, constraint: &Constraint) -> Box<dyn Query> {
+/// The passages that `constraint` is about: those that must, or must not, be found.
+pub(super) fn compile(fields: &Fields, constraint: &Constraint) -> Box<dyn Query> {
     let Constraint { demand, place, form, terms, stems } = constraint;
     let in_field = |field: Field| {
         // The stemmed body has no positions, so several words are looked for as they stand.

@@ -14,7 +14,7 @@ use super::expand::{self, Counted};
 use super::schema::Fields;
 use super::{constraint, failed};
 use crate::row_set::RowSet;
-use crate::syntax::Typed;
+use crate::syntax::{Demand, Typed};
 use crate::{Condition, Error, Filter, LastWord, limits};
 
 /// Weights of words that were not typed, against those that were.
@@ -224,13 +224,13 @@ impl View {
         filtered: Option<Vec<RowSet>>,
         notes: &mut Vec<String>,
     ) -> Result<Option<Vec<RowSet>>, Error> {
-        let all = constraint::compile(&self.fields, analysed.constraints.iter());
+        let all = self.satisfying(analysed.constraints.iter())?;
         let Some(all) = all else { return Ok(filtered) };
         let within = |sets: Vec<RowSet>| match &filtered {
             Some(filtered) => sets.iter().zip(filtered).map(|(a, b)| a.intersection(b)).collect(),
             None => sets,
         };
-        let rows: Vec<RowSet> = within(self.matching(&all)?);
+        let rows: Vec<RowSet> = within(all);
         let quoted = |c: &&Constraint| c.is_quoted();
         if rows.iter().any(|set| set.len() > 0) || !analysed.constraints.iter().any(|c| quoted(&c))
         {
@@ -243,10 +243,27 @@ impl View {
             ));
         }
         let rest = analysed.constraints.iter().filter(|c| !quoted(c));
-        Ok(match constraint::compile(&self.fields, rest) {
-            Some(query) => Some(within(self.matching(&query)?)),
-            None => filtered.clone(),
-        })
+        Ok(self.satisfying(rest)?.map_or(filtered.clone(), |rows| Some(within(rows))))
+    }
+
+    /// The live passages that satisfy all `constraints`, by segment; `None` without any.
+    fn satisfying<'a>(
+        &self,
+        constraints: impl Iterator<Item = &'a Constraint>,
+    ) -> Result<Option<Vec<RowSet>>, Error> {
+        let mut all: Option<Vec<RowSet>> = None;
+        for constraint in constraints {
+            let found = self.matching(constraint::compile(&self.fields, constraint).as_ref())?;
+            let before =
+                all.unwrap_or_else(|| self.segments.iter().map(|s| s.live.clone()).collect());
+            let excluded = constraint.demand == Demand::MustNot;
+            let rest = before.iter().zip(&found).map(|(rows, found)| match excluded {
+                true => rows.difference(found),
+                false => rows.intersection(found),
+            });
+            all = Some(rest.collect());
+        }
+        Ok(all)
     }
 
     /// `text` with the words in `mended` put in place of those typed.
