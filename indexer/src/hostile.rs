@@ -187,7 +187,7 @@ pub(crate) fn damage() -> impl Strategy<Value = Damage> {
 
 /// `bytes` with every damage, in order.
 pub(crate) fn damaged(bytes: &[u8], damages: &[Damage]) -> Vec<u8> {
-    damages.iter().fold(bytes.to_vec(), |bytes, damage| once(bytes, damage))
+    damages.iter().fold(bytes.to_vec(), once)
 }
 
 fn once(mut bytes: Vec<u8>, damage: &Damage) -> Vec<u8> {

@@ -217,7 +217,6 @@ fn until(what: &str, mut found: impl FnMut() -> bool) {
         assert!(begun.elapsed() < PATIENCE, "{what} did not come");
         std::thread::sleep(Duration::from_millis(50));
     }
-    println!("{what}: {:.1} s", begun.elapsed().as_secs_f64());
 }
 
 #[test]

@@ -239,7 +239,7 @@ impl<'a> Scope<'a> {
     pub(crate) fn is_int8(&self, name: &str) -> bool {
         let name = format!("{}{name}", self.prefix);
         let stored = |c: &&Checkpoint| c.stored_name(&name).map(|stored| c.is_int8(stored));
-        self.checkpoints.iter().find_map(|c| stored(c)).unwrap_or(false)
+        self.checkpoints.iter().find_map(stored).unwrap_or(false)
     }
 
     /// Whether the first checkpoint has any tensor of a trunk.
