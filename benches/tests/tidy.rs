@@ -221,6 +221,9 @@ fn names_in_the_architecture_exist() {
     for quoted in text.split('`').skip(1).step_by(2) {
         let exists = match quoted {
             words if words.contains([' ', '=']) => true,
+            route if route.starts_with('/') => {
+                sources.iter().any(|(_, t)| t.contains(&format!("\"{route}")))
+            }
             path if path.contains('/') => root().join(path.trim_end_matches('/')).exists(),
             name if name.starts_with(char::is_uppercase) => {
                 name.split("::").all(|part| known.contains(part.trim_end_matches("()")))

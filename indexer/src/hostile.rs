@@ -10,7 +10,7 @@ use crate::Format;
 pub(crate) const SEEDS: &[(&str, Format, &str)] = &[
     ("notes.txt", Format::Text, "Plain words.\n\nA second paragraph, with naïve text.\n"),
     ("app.log", Format::Log, "2026-01-01 ERROR one\n2026-01-02 INFO two\n"),
-    ("main.rs", Format::Source, "//! Says hello.\nfn main() {\n    println!(\"hello\");\n}\n"),
+    ("main.rs", Format::Source, "//! Says hello.\nfn main() {\n    greet(\"hello\");\n}\n"),
     (
         "page.md",
         Format::Markdown,
