@@ -7,8 +7,8 @@ use alder_engine::{Device, Explain, Fusion, Mode, Query};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{
-    ask, collections, config, delete, doctor, export, fill_mask, import, index, keys, mcp, model,
-    search, serve, status, suggest, synonyms, why,
+    ask, collections, compare, config, delete, doctor, export, fill_mask, import, index, judge,
+    keys, mcp, model, search, serve, status, suggest, synonyms, tune, why,
 };
 use crate::wire;
 use crate::{eval, open};
@@ -58,6 +58,12 @@ pub(crate) enum Command {
     Why(why::WhyArgs),
     /// Show the words that are taken for each other, or set them
     Synonyms(synonyms::SynonymsArgs),
+    /// Choose how results are ranked, by judgements or by queries made from the collection
+    Tune(tune::TuneArgs),
+    /// Tell which queries two ways of searching answer differently, and how
+    Compare(compare::CompareArgs),
+    /// Record how relevant a document is for a query, or whether an answer is right
+    Judge(judge::JudgeArgs),
     /// Serve the collection to an assistant over standard input and output (MCP)
     Mcp(mcp::McpArgs),
     /// Make, list and revoke the keys of the service
@@ -133,7 +139,8 @@ pub(crate) struct QueryArgs {
     /// Passages wanted at most
     #[arg(long, short = 'n', default_value_t = 10, value_name = "N")]
     pub(crate) limit: usize,
-    /// Share of the words' score in the fused score, 0 to 1; the rest is meaning [default: 0.7]
+    /// Share of the words' score in the fused score, 0 to 1; the rest is meaning [default: as the collection was
+    /// tuned, else 0.7]
     #[arg(long, value_name = "W")]
     pub(crate) lexical_weight: Option<f32>,
     /// Only passages that pass this filter: "lang = en AND year >= 2020", or as JSON
@@ -170,9 +177,9 @@ pub(crate) struct ListArgs {
     /// Share of shown answers that may be wrong, 0 to 1: with 0.1 nothing less than 90 % likely is shown
     #[arg(long, value_name = "R")]
     risk: Option<f32>,
-    /// How the two lists become one
-    #[arg(long, value_enum, default_value = "min-max")]
-    fusion: FusionName,
+    /// How the two lists become one [default: as the collection was tuned, else min-max]
+    #[arg(long, value_enum)]
+    fusion: Option<FusionName>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -194,16 +201,19 @@ impl ListArgs {
         query.per_document = self.per_document;
         query.diversity = self.diversity;
         query.risk = self.risk;
-        let Fusion::MinMax { lexical_weight: default } = Fusion::default() else {
-            return Ok(());
-        };
-        let lexical_weight = lexical_weight.unwrap_or(default);
-        query.fusion = match self.fusion {
-            FusionName::MinMax => Fusion::MinMax { lexical_weight },
-            FusionName::Dbsf => Fusion::Dbsf { lexical_weight },
-            FusionName::Rrf => Fusion::Rrf { k: 60.0 },
-        };
+        query.fusion = self.fusion(lexical_weight);
         Ok(())
+    }
+
+    /// The fusion asked for, if any.
+    fn fusion(&self, lexical_weight: Option<f32>) -> Option<Fusion> {
+        let weight = lexical_weight.unwrap_or(Fusion::LEXICAL_WEIGHT);
+        match self.fusion {
+            None if lexical_weight.is_none() => None,
+            None | Some(FusionName::MinMax) => Some(Fusion::MinMax { lexical_weight: weight }),
+            Some(FusionName::Dbsf) => Some(Fusion::Dbsf { lexical_weight: weight }),
+            Some(FusionName::Rrf) => Some(Fusion::Rrf { k: 60.0 }),
+        }
     }
 }
 

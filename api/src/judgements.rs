@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::wire::{JudgementCounts, JudgementRequest};
 
+/// Where they lie in the data folder.
+pub(crate) const FOLDER: &str = "judgements";
 /// Judgements that are kept at most; they are read and written as a whole.
 const KEPT: usize = 100_000;
 /// Grades run from 0 (not relevant) to this.
@@ -55,7 +57,7 @@ struct AnswerLine {
 impl Judgements {
     /// The judgements in `data_dir`; nothing is read yet.
     pub(crate) fn in_folder(data_dir: &Path) -> Self {
-        Self { folder: data_dir.join("judgements"), writing: Mutex::new(()) }
+        Self { folder: data_dir.join(FOLDER), writing: Mutex::new(()) }
     }
 
     /// Records one judgement; returns the id of its query and the counts, once that is durable.

@@ -21,6 +21,7 @@ mod print;
 mod progress;
 mod sample;
 mod tasks;
+mod tune;
 mod wire;
 
 use std::process::ExitCode;
@@ -43,6 +44,9 @@ fn main() -> ExitCode {
         Command::Suggest(args) => commands::suggest::run(args, &global),
         Command::Why(args) => commands::why::run(args, &global),
         Command::Synonyms(args) => commands::synonyms::run(args, &global),
+        Command::Tune(args) => commands::tune::run(args, &global),
+        Command::Compare(args) => commands::compare::run(args, &global),
+        Command::Judge(args) => commands::judge::run(args, &global),
         Command::Mcp(args) => commands::mcp::run(args, &global),
         Command::Keys(args) => commands::keys::run(args, &global),
         Command::Config(args) => commands::config::run(args, &global),
@@ -54,9 +58,7 @@ fn main() -> ExitCode {
         Command::FillMask(args) => commands::fill_mask::run(args, &global),
         Command::Model(command) => commands::model::run(command, &global),
         Command::ExtractChild { request } => commands::extract_child::run(request),
-        Command::Eval(args) => {
-            global.model().and_then(|model| eval::run(args, &model)).map(|()| Exit::Ok)
-        }
+        Command::Eval(args) => eval::run(args, &global).map(|()| Exit::Ok),
     };
     outcome.unwrap_or_else(|error| exit::report(&error)).into()
 }

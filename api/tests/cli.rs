@@ -6,6 +6,7 @@ mod formats;
 mod ranking;
 mod service;
 mod sync;
+mod tuning;
 mod words;
 
 use std::fs;

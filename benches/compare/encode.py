@@ -14,12 +14,13 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from onnxruntime.transformers import optimizer
 from tokenizers import Tokenizer
-from safetensors.torch import load_file
+from safetensors.torch import load
 from transformers import AlbertConfig, AlbertModel
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "models", "recipe"))
-from rounding import widened  # noqa: E402: how packages store rounded tensors
+import packed  # noqa: E402: how packages store their files
+from rounding import widened  # noqa: E402: and rounded tensors
 
 PACKAGE = os.path.join(ROOT, "models", "alder-small")
 ROUNDS = int(os.environ.get("ROUNDS", 5))
@@ -27,7 +28,7 @@ KERNELS = ("amx-int8", "amx", "avx512-int8", "avx512", "avx2-int8", "avx2", "can
 
 
 def tokenizer():
-    tokenizer = Tokenizer.from_file(os.path.join(PACKAGE, "tokenizer.json"))
+    tokenizer = Tokenizer.from_str(packed.read(os.path.join(PACKAGE, "tokenizer.json")).decode())
     tokenizer.no_truncation()
     tokenizer.enable_padding()
     return tokenizer
@@ -55,7 +56,7 @@ def paragraphs(size):
 def export(folder):
     """ONNX files of the package's encoder: f32 optimised, and int8 of the same graph."""
     model = AlbertModel(AlbertConfig.from_pretrained(PACKAGE, attn_implementation="eager"), add_pooling_layer=False)
-    tensors = widened(load_file(os.path.join(PACKAGE, "model.safetensors")))
+    tensors = widened(load(packed.read(os.path.join(PACKAGE, "model.safetensors"))))
     own = {k.removeprefix("albert."): v.float() for k, v in tensors.items() if k.startswith("albert.")}
     missing = [k for k in model.load_state_dict(own, strict=False).missing_keys if not k.endswith("position_ids")]
     assert not missing, missing

@@ -12,7 +12,6 @@ use crate::{DatasetError, Qrels, input};
 pub struct Beir {
     folder: PathBuf,
     corpus: PathBuf,
-    queries: PathBuf,
 }
 
 /// One line of `corpus.jsonl`.
@@ -49,12 +48,8 @@ impl Beir {
             "corpus.jsonl",
             "a BEIR folder has corpus.jsonl with `_id`, `title` and `text` per line (or .zst, .gz)",
         )?;
-        let queries = input::find(
-            folder,
-            "queries.jsonl",
-            "a BEIR folder has queries.jsonl with `_id` and `text` per line (or .zst, .gz)",
-        )?;
-        Ok(Self { folder: folder.to_owned(), corpus, queries })
+        queries_file(folder)?;
+        Ok(Self { folder: folder.to_owned(), corpus })
     }
 
     /// The file of the documents.
@@ -85,22 +80,7 @@ impl Beir {
     /// # Errors
     /// As [`Beir::documents`]; a query without text is an error too.
     pub fn queries(&self) -> Result<Vec<BeirQuery>, DatasetError> {
-        let mut unique = UniqueIds::default();
-        input::json_lines::<BeirQuery>(&self.queries)?
-            .map(|record| {
-                let (line, query) = record?;
-                unique.check(&self.queries, line, &query.id)?;
-                if query.text.trim().is_empty() {
-                    return Err(DatasetError::line(
-                        &self.queries,
-                        line,
-                        "text",
-                        "the query is empty",
-                    ));
-                }
-                Ok(query)
-            })
-            .collect()
+        queries(&queries_file(&self.folder)?)
     }
 
     /// The judgements of a split (`test`, `dev`, `train`).
@@ -108,12 +88,54 @@ impl Beir {
     /// # Errors
     /// [`DatasetError`] naming file, line and column.
     pub fn qrels(&self, split: &str) -> Result<Qrels, DatasetError> {
-        Qrels::load(&input::find(
-            &self.folder.join("qrels"),
-            &format!("{split}.tsv"),
-            "judgements lie in qrels/SPLIT.tsv with the header `query-id<tab>corpus-id<tab>score`",
-        )?)
+        qrels(&self.folder, split)
     }
+}
+
+/// The judged queries of `folder`, in the order of the file, and their judgements; the documents need not be there.
+///
+/// # Errors
+/// As [`Beir::queries`] and [`Beir::qrels`]; a judged query that is not among the queries.
+pub fn judged_queries(folder: &Path, split: &str) -> Result<(Vec<BeirQuery>, Qrels), DatasetError> {
+    let (path, qrels) = (queries_file(folder)?, qrels(folder, split)?);
+    let mut queries = queries(&path)?;
+    let known: HashSet<&str> = queries.iter().map(|query| query.id.as_str()).collect();
+    if let Some(query) = qrels.queries().find(|query| !known.contains(query)) {
+        let found = format!("query {query:?} is judged in qrels/{split}.tsv but is not here");
+        return Err(DatasetError::at(&path, "all lines".into(), "_id", found));
+    }
+    queries.retain(|query| qrels.judged(&query.id).is_some());
+    Ok((queries, qrels))
+}
+
+fn queries_file(folder: &Path) -> Result<PathBuf, DatasetError> {
+    input::find(
+        folder,
+        "queries.jsonl",
+        "a BEIR folder has queries.jsonl with `_id` and `text` per line (or .zst, .gz)",
+    )
+}
+
+fn queries(path: &Path) -> Result<Vec<BeirQuery>, DatasetError> {
+    let mut unique = UniqueIds::default();
+    input::json_lines::<BeirQuery>(path)?
+        .map(|record| {
+            let (line, query) = record?;
+            unique.check(path, line, &query.id)?;
+            if query.text.trim().is_empty() {
+                return Err(DatasetError::line(path, line, "text", "the query is empty"));
+            }
+            Ok(query)
+        })
+        .collect()
+}
+
+fn qrels(folder: &Path, split: &str) -> Result<Qrels, DatasetError> {
+    Qrels::load(&input::find(
+        &folder.join("qrels"),
+        &format!("{split}.tsv"),
+        "judgements lie in qrels/SPLIT.tsv with the header `query-id<tab>corpus-id<tab>score`",
+    )?)
 }
 
 #[derive(Default)]

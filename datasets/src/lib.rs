@@ -33,7 +33,7 @@ mod squad;
 mod statistics;
 mod trec;
 
-pub use beir::{Beir, BeirDocument, BeirQuery};
+pub use beir::{Beir, BeirDocument, BeirQuery, judged_queries};
 pub use error::DatasetError;
 pub use pairs::{OpenQuestion, SentencePair, load_open_questions, load_sentence_pairs};
 pub use ranking::{Measure, UnknownMeasure};

@@ -59,7 +59,7 @@ pub(crate) fn answers(
     answers.sort_by(|a, b| b.probability.0.total_cmp(&a.probability.0));
     let answerable = answers.first().map_or(Probability(0.0), |a| a.probability);
     answers.truncate(wanted);
-    (answers, Verdict { answerable, shown_from: Probability(Verdict::SHOWN_FROM) })
+    (answers, Verdict { answerable, shown_from: Probability(calibration.shown_from) })
 }
 
 /// The spans of one passage on the calibrated scale.
@@ -131,6 +131,7 @@ mod tests {
         sentence_weight: 0.0,
         relevance_weight: 0.0,
         rerank_weight: 0.0,
+        shown_from: Verdict::SHOWN_FROM,
     };
 
     fn none() -> Evidence {

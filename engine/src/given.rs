@@ -1,5 +1,5 @@
 //! The reader on texts that a caller gives instead of passages of a collection: [`relevances`] for reranking,
-//! [`answers_in`] for questions about one text. The same evidence and calibration as in a search.
+//! [`answers_in`] for questions about one text. The same evidence as in a search.
 
 use crate::answer::{Read, answers};
 use crate::evidence::Evidence;
@@ -48,7 +48,7 @@ pub fn answers_in(
         reading: readings.first().expect("one reading for one passage"),
         evidence: evidence.first().expect("one passage has one evidence"),
     };
-    Ok(answers(&[read], model.calibration(), wanted))
+    Ok(answers(&[read], model.calibration_given(), wanted))
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ mod why;
 
 pub use candidate::{Candidate, PassageKey};
 pub use collection::{
-    Collection, CollectionSettings, EncodedDocument, Generation, Snapshot, SnapshotStats,
+    Collection, CollectionSettings, EncodedDocument, Generation, Ranking, Snapshot, SnapshotStats,
     StoredDocument, Writer,
 };
 pub use cursor::Cursor;

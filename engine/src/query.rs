@@ -39,7 +39,33 @@ pub enum Fusion {
 
 impl Default for Fusion {
     fn default() -> Self {
-        Self::MinMax { lexical_weight: 0.7 }
+        Self::MinMax { lexical_weight: Self::LEXICAL_WEIGHT }
+    }
+}
+
+impl Fusion {
+    /// The default weight of the lexical list.
+    pub const LEXICAL_WEIGHT: f32 = 0.7;
+
+    /// Checks its parameter.
+    ///
+    /// # Errors
+    /// [`QueryError::Fusion`] naming it and its bounds.
+    pub fn validate(&self) -> Result<(), QueryError> {
+        match *self {
+            Self::MinMax { lexical_weight } | Self::Dbsf { lexical_weight } => {
+                within("lexical_weight", lexical_weight, 1.0)
+            }
+            Self::Rrf { k } => within("k", k, 1e6),
+        }
+    }
+}
+
+/// Whether the parameter `field` is in 0..=`max`.
+pub(crate) fn within(field: &'static str, found: f32, max: f32) -> Result<(), QueryError> {
+    match (0.0..=max).contains(&found) {
+        true => Ok(()),
+        false => Err(QueryError::Fusion { field, found, min: 0.0, max }),
     }
 }
 
@@ -120,8 +146,9 @@ pub struct Query {
     pub risk: Option<f32>,
     /// The committed state that must be searched, when the page before came from it.
     pub generation: Option<Generation>,
-    /// How lists are fused (ignored when one retriever runs).
-    pub fusion: Fusion,
+    /// How lists are fused (ignored when one retriever runs); `None` as the collection was tuned, see
+    /// [`crate::Ranking`].
+    pub fusion: Option<Fusion>,
     /// Candidates taken from each retriever; at least `limit` are taken. Their union is the list that is paged
     /// through, whatever the page.
     pub candidates: usize,
@@ -161,7 +188,7 @@ impl Query {
             diversity: 0.0,
             risk: None,
             generation: None,
-            fusion: Fusion::default(),
+            fusion: None,
             candidates: limits::CANDIDATES_DEFAULT,
             read_depth: limits::READ_DEPTH_DEFAULT,
             rerank: Rerank::default(),
@@ -201,19 +228,9 @@ impl Query {
                 return Err(QueryError::OutOfRange { field, unit, found, min, max });
             }
         }
-        let fusion = match self.fusion {
-            Fusion::MinMax { lexical_weight } | Fusion::Dbsf { lexical_weight } => {
-                ("lexical_weight", lexical_weight, 0.0, 1.0)
-            }
-            Fusion::Rrf { k } => ("k", k, 0.0, 1e6),
-        };
-        let risk = ("risk", self.risk.unwrap_or(0.0), 0.0, 1.0);
-        for (field, found, min, max) in [fusion, ("diversity", self.diversity, 0.0, 1.0), risk] {
-            if !(min..=max).contains(&found) {
-                return Err(QueryError::Fusion { field, found, min, max });
-            }
-        }
-        Ok(())
+        self.fusion.as_ref().map_or(Ok(()), Fusion::validate)?;
+        within("risk", self.risk.unwrap_or(0.0), 1.0)?;
+        within("diversity", self.diversity, 1.0)
     }
 }
 
@@ -236,7 +253,10 @@ mod tests {
         said(|q| q.text = " \n".into(), "empty");
         said(|q| q.limit = 0, "limit must be between 1 and 1000 hits, found 0");
         said(|q| q.offset = usize::MAX, "offset + limit");
-        said(|q| q.fusion = Fusion::MinMax { lexical_weight: 1.5 }, "between 0 and 1, found 1.5");
-        said(|q| q.fusion = Fusion::Rrf { k: f32::NAN }, "found NaN");
+        said(
+            |q| q.fusion = Some(Fusion::MinMax { lexical_weight: 1.5 }),
+            "between 0 and 1, found 1.5",
+        );
+        said(|q| q.fusion = Some(Fusion::Rrf { k: f32::NAN }), "found NaN");
     }
 }

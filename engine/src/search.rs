@@ -36,7 +36,8 @@ pub fn search(snapshot: &Snapshot, model: &Model, query: &Query) -> Result<Searc
         dense = clock.time(Stage::Dense, find)?;
     }
     let complete = lexical.len().max(dense.len()) < wanted;
-    let fused = clock.time(Stage::Fuse, || fuse(&lexical, &dense, query.fusion));
+    let fusion = query.fusion.unwrap_or(snapshot.ranking().fusion);
+    let fused = clock.time(Stage::Fuse, || fuse(&lexical, &dense, fusion));
     let candidates = fused.len();
     let fused = clock.time(Stage::Arrange, || arrange(snapshot, query, fused))?;
     let list = List::new(snapshot, query, fused, &mut clock)?;
@@ -254,10 +255,10 @@ fn read_and_rerank(
         locate_characters(snapshot, answer)?;
     }
 
+    let weight = snapshot.ranking().rerank_weight.unwrap_or(calibration.rerank_weight);
     let read = readings.iter().zip(&evidence).zip(retrieval);
     for (hit, ((reading, evidence), retrieval)) in hits.iter_mut().zip(read) {
-        let (evidence, weight) =
-            (sigmoid(evidence_logit(calibration, reading, evidence)), calibration.rerank_weight);
+        let evidence = sigmoid(evidence_logit(calibration, reading, evidence));
         hit.reading = Some(ReadingScores {
             span_logit: best_logit(reading),
             null_logit: reading.null_logit,

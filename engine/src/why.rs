@@ -129,7 +129,7 @@ impl Ranks {
         let lexical = search::lexical_of(snapshot, &plan, query, depth(query))?;
         let question = search::question(model, &plan, query)?;
         let dense = search::dense_of(snapshot, &plan, question.as_ref(), depth(query))?;
-        let fused = fuse(&lexical, &dense, query.fusion);
+        let fused = fuse(&lexical, &dense, query.fusion.unwrap_or(snapshot.ranking().fusion));
         let by_rank = fused.iter().zip(1..).map(|(c, rank)| (c.key, (c.score, rank))).collect();
         let listed = arrange(snapshot, query, fused)?;
         let all = snapshot.stats().passages as usize;

@@ -9,6 +9,9 @@ more without its paragraph, counting a quarter. A span gets z = (margin - null_b
 answer" (z = 0) share a softmax. Fitted by maximum likelihood of the spans that are right; scores are of the half that
 was not fitted. Held-back questions without an answer are more than people ask; the packaged null_bias is for a share of
 --unanswerable of them (Saerens et al. 2002, eq. 4: the odds of a class change by the ratio of its priors).
+
+A question about one given text (`given`) has a calibration of its own: fitted on held-back questions with their own
+paragraph, weighted so that half have no answer, with the probability `shown_from` that gives the best F1 of SQuAD 2.0.
 """
 import argparse
 import json
@@ -133,9 +136,32 @@ def features(encoder, reader, tok, pool, rows):
                 hits.append((relevance, r, i == own))
                 for text, at, margin in candidates:
                     c = float(s[first[i] + sentence_at(parts[i], pool[i], at)] @ e)
-                    right = i == own and any(reading.f1(text, g) > 0.5 for g in gold)
-                    spans.append((margin, r, c, relevance, right, text))
-            yield spans, hits, bool(gold) and not hidden, hidden
+                    f1 = max((reading.f1(text, g) for g in gold), default=0.0) if i == own else 0.0
+                    spans.append((margin, r, c, relevance, f1, text))
+            yield spans, hits, bool(gold) and not hidden, HIDDEN if hidden else 1.0
+
+
+def given(encoder, reader, tok, folder):
+    """As features(), of every held-back question and its own paragraph alone; half of the weight has no answer."""
+    rows = [(q, c, [t for _, t in a]) for _, _, c, q, a in data.questions(folder, data.SHIFTS[:1], "held") if a]
+    own = [(q, c, [t for _, t in a]) for _, c, q, a in data.written(folder, "held")]
+    rng = random.Random(12)
+    rows = own + rng.sample(rows, min(len(own), len(rows)))
+    rng.shuffle(rows)
+    none = sum(not gold for _, _, gold in rows) / len(rows)
+    tok.enable_truncation(256)
+    questions = evaluate.embed(encoder, tok, [q for q, _, _ in rows])
+    parts = [data.sentences(c) for _, c, _ in rows]
+    first = np.cumsum([0] + [len(p) for p in parts])
+    sentences = evaluate.embed(encoder, tok, [s for x in parts for s in x])
+    tok.no_truncation()
+    for k, (question, context, gold) in enumerate(rows):
+        (candidates, relevance), = read(reader, tok, question, [context])
+        spans = []
+        for text, at, margin in candidates:
+            c = float(sentences[first[k] + sentence_at(parts[k], context, at)] @ questions[k])
+            spans.append((margin, 1.0, c, relevance, max((reading.f1(text, g) for g in gold), default=0.0), text))
+        yield spans, [], bool(gold), 0.5 / (1 - none) if gold else 0.5 / none
 
 
 def z_of(v, spans):
@@ -150,11 +176,11 @@ def fit(rows):
     def closure():
         opt.zero_grad()
         loss = torch.zeros(())
-        for spans, _, _, hidden in rows:
+        for spans, _, _, weight in rows:
             z = torch.cat([torch.zeros(1), z_of(v, spans)])
-            right = torch.tensor([x[4] for x in spans])
+            right = torch.tensor([x[4] > 0.5 for x in spans])
             target = torch.cat([torch.tensor([not right.any()]), right])
-            loss = loss - (HIDDEN if hidden else 1.0) * (torch.logsumexp(z[target], 0) - torch.logsumexp(z, 0))
+            loss = loss - weight * (torch.logsumexp(z[target], 0) - torch.logsumexp(z, 0))
         loss = loss / len(rows)
         loss.backward()
         return loss
@@ -166,24 +192,42 @@ def fit(rows):
 def prior_shift(rows, share):
     """What every z gains when `share` of the questions asked have no answer instead of as many as in `rows`."""
     answerable = sum(has for _, _, has, _ in rows)
-    none = sum(not has and not hidden for _, _, has, hidden in rows)
-    had = answerable / (none + HIDDEN * answerable)
+    had = answerable / sum(weight for _, _, has, weight in rows if not has)
     return float(np.log((1 - share) / (share + HIDDEN * (1 - share)) / had))
 
 
-def report(rows, v):
-    """Shares over the answers as given: the best text's probabilities added up (equal texts merge)."""
+def best_answers(rows, v):
+    """(probability, F1, answerable, weight) of every best answer, equal texts merged, as the engine gives it."""
     got = []
-    for spans, _, answerable, hidden in rows:
+    for spans, _, answerable, weight in rows:
         p = torch.cat([torch.zeros(1), z_of(v, spans)]).softmax(0)[1:]
         merged = {}
-        for x, (*_, right, text) in zip(p, spans):
+        for x, (*_, f1, text) in zip(p, spans):
             key = reading.normal(text)
-            old = merged.get(key, (0.0, False))
-            merged[key] = (old[0] + float(x), old[1] or right)
-        best, right = max(merged.values())
-        got.append((best, right, answerable, HIDDEN if hidden else 1.0))
-    P, R, A, W = (np.array(x, dtype=float) for x in zip(*got))
+            old = merged.get(key, (0.0, 0.0))
+            merged[key] = (old[0] + float(x), max(old[1], f1))
+        got.append((*max(merged.values(), default=(0.0, 0.0)), answerable, weight))
+    return (np.array(x, dtype=float) for x in zip(*got))
+
+
+def declining(rows, v):
+    """The probability from which an answer is worth giving, and the F1 of SQuAD 2.0 above always declining, in points."""
+    P, F, A, W = best_answers(rows, v)
+    order = np.argsort(-P)
+    gain = np.cumsum((W * np.where(A > 0, F, -1))[order]) / W.sum()
+    best = int(gain.argmax())
+    return float(P[order][best]), round(100 * float(gain[best]), 2)
+
+
+def gain_at(rows, v, t):
+    P, F, A, W = best_answers(rows, v)
+    return round(100 * float((W * np.where(A > 0, F, -1))[P >= t].sum() / W.sum()), 2)
+
+
+def report(rows, v):
+    """Shares over the answers as the engine gives them."""
+    P, F, A, W = best_answers(rows, v)
+    R = (F > 0.5).astype(float)
     order = np.argsort(-P)
     accuracy = np.cumsum((R * W)[order]) / np.cumsum(W[order])
     covered = np.cumsum(W[order]) / W.sum()
@@ -191,7 +235,7 @@ def report(rows, v):
     ece = sum(abs((R * W)[bins == b].sum() - (P * W)[bins == b].sum()) for b in range(15)) / W.sum()
     asked = A > 0
     at = lambda t: dict(shown=round(float(W[P >= t].sum() / W.sum()), 3), right=round(float((R * W)[P >= t].sum() / max(W[P >= t].sum(), 1e-9)), 3))
-    return dict(questions=len(got), best_right_of_answerable=round(float(R[asked].mean()), 3), ece=round(float(ece), 3),
+    return dict(questions=len(P), best_right_of_answerable=round(float(R[asked].mean()), 3), ece=round(float(ece), 3),
                 coverage_at_80=round(float(max(covered[accuracy >= 0.8], default=0)), 3), **{f"from_{t}": at(t) for t in (0.25, 0.35, 0.5, 0.7)})
 
 
@@ -215,6 +259,11 @@ def cautious(mrr):
     return min(w for w, (mean, _) in mrr.items() if mean >= best - error)
 
 
+def numbers(v):
+    value = dict(null_bias=v[0], temperature=v[1].exp(), retrieval_weight=v[2].exp(), sentence_weight=v[3], relevance_weight=v[4])
+    return {k: round(float(x), 4) for k, x in value.items()}
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for n in ("package", "data"):
@@ -234,11 +283,17 @@ def main():
     mrr = rerank(rows)
     print("all", json.dumps(report(rows, v)), "rerank", mrr)
     v[0] = v[0] - prior_shift(rows, a.unanswerable) * v[1].exp()
-    value = dict(null_bias=v[0], temperature=v[1].exp(), retrieval_weight=v[2].exp(), sentence_weight=v[3], relevance_weight=v[4])
-    card["calibration"] = {k: round(float(x), 4) for k, x in value.items()}
-    card["calibration"]["rerank_weight"] = cautious(mrr)
+    card["calibration"] = dict(numbers(v), rerank_weight=cautious(mrr))
+    rows = list(given(encoder, reader, tok, a.data))
+    middle = len(rows) // 2
+    half = fit(rows[:middle])
+    at, best = declining(rows[:middle], half)
+    print("given, other half", json.dumps(report(rows[middle:], half)), "from", round(at, 3), "gain", gain_at(rows[middle:], half, at),
+          "of", declining(rows[middle:], half)[1])
+    v = fit(rows)
+    card["calibration_given"] = dict(numbers(v), retrieval_weight=0.0, shown_from=round(declining(rows, v)[0], 3))
     json.dump(card, open(os.path.join(a.package, "alder.json"), "w"), indent=1)
-    print(json.dumps(card["calibration"]))
+    print(json.dumps(card["calibration"]), json.dumps(card["calibration_given"]))
 
 
 if __name__ == "__main__":

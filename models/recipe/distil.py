@@ -213,7 +213,8 @@ def main():
         rows = list(zip(chunk, (len(e.ids) for e in st.encode_batch(chunk))))
         for b in data.batches(rows, lambda x: x[1], a.batch, rng):
             word, sentence, kl, layer, n = losses(m, te, tt, st, [x for x, _ in b], std)
-            r.update(word + 5 * sentence + kl, n, word=word, sentence=sentence, kl=kl, first=layer[0], mid=layer[3], last=layer[-1])
+            (word + 5 * sentence + kl).backward()
+            r.update(n, word=word, sentence=sentence, kl=kl, first=layer[0], mid=layer[3], last=layer[-1])
             if r.done or r.due():
                 r.report(lambda: retrieval(m, st, *gate))
             if r.done:

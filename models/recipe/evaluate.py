@@ -102,12 +102,13 @@ def stsb(m, tok, folder, bf16):
 
 def package(folder):
     """(encoder, reader, tokenizer, alder.json); the reader takes what it lacks from the encoder."""
-    from safetensors.torch import load_file
+    from safetensors.torch import load
     from tokenizers import Tokenizer
+    import packed
     from model import Alder, from_hf, groups_of
     from rounding import widened
     card = json.load(open(os.path.join(folder, "alder.json")))
-    stored = lambda part: widened(load_file(os.path.join(folder, card[part]["weights"])))
+    stored = lambda part: widened(load(packed.read(os.path.join(folder, card[part]["weights"]))))
     hf = stored("encoder")
     models = []
     for extra in ({}, stored("reader") if "reader" in card else {}):
@@ -115,7 +116,7 @@ def package(folder):
         m = Alder(vocab=sd["trunk.w.weight"].shape[0], emb=sd["trunk.w.weight"].shape[1], groups=groups_of(sd))
         m.load_state_dict(sd, strict=False)
         models.append(m)
-    tok = Tokenizer.from_file(os.path.join(folder, "tokenizer.json"))
+    tok = Tokenizer.from_str(packed.read(os.path.join(folder, "tokenizer.json")).decode())
     tok.no_padding()
     tok.enable_truncation(card["max_length"])
     return *models, tok, card

@@ -19,20 +19,13 @@ import data
 import distil
 import masked
 import reading
+import rounding
 import run
 from evaluate import retrieval
 from model import Alder, mean_pool
 
 
 READING = ("qa", "extra", "asked", "cloze", "written")
-
-
-def weights(text):
-    out = {}
-    for part in text.split(","):
-        k, v = part.split(":" if ":" in part else "=")
-        out[int(k) if k.isdigit() else k] = float(v)
-    return out
 
 
 def draw(rng, w):
@@ -64,11 +57,11 @@ class Tasks:
     """One method per task; each does a forward pass and returns (loss, tokens, parts to log)."""
 
     def __init__(self, a, m, rng):
-        self.a, self.m, self.rng, self.mix = a, m, rng, weights(a.mix)
+        self.a, self.m, self.rng, self.mix = a, m, rng, run.weights(a.mix)
         self.tok = Tokenizer.from_file(a.tokenizer)
         self.tok.no_padding()
         self.tok.no_truncation()
-        self.lengths, self.reader = weights(a.lengths), reading.Reader(self.tok, rng)
+        self.lengths, self.reader = run.weights(a.lengths), reading.Reader(self.tok, rng)
         known, folder = reading.Texts(self.tok), a.data
         sources = dict(qa=lambda: reading.labelled(known, folder, data.SHIFTS),
                        extra=lambda: reading.labelled(known, folder, data.EXTRA),
@@ -155,6 +148,7 @@ def arguments(doc):
     ap.add_argument("--share", type=float, default=0.3, help="share of the documents to read")
     ap.add_argument("--mix", default="qa=4,extra=2,cloze=1,mlm=1,distil=2")
     ap.add_argument("--lengths", default="64:3,96:2,128:1", help="lengths of span examples and their weights")
+    ap.add_argument("--coarse", help="steps of rounded weights, such as layers=0.7,table=0.95; without it they stay exact")
     ap.add_argument("--layer-rate", type=float, default=1.0, help="factor of the learning rate for the layers")
     return ap
 
@@ -172,11 +166,16 @@ def train(a, model):
         p.requires_grad = p.requires_grad and n.startswith(tuple(used))
     layers = ("trunk.layers.", "trunk.bert.")
     r = run.Run(a, m, run.optimiser(m, a.lr, ((layers, a.layer_rate), ("trunk.", 1.0), ("", 2.0))))
+    coarse = rounding.Coarse(m, run.weights(a.coarse) if a.coarse else None)
     gate, held, own = data.retrieval_gate(a.data, 250, 200), reading.held_back(a.data, 120), reading.held_written(a.data, 100)
     doubt = reading.held_written(a.data, 400, answered=False)
     fill = masked.FillMask(t.tok, a.data, 100) if 'mlm' in t.mix else None
 
     def scores():
+        with coarse:
+            return measured()
+
+    def measured():
         out = retrieval(m, t.tok, *gate)
         if "span." in used:
             out.update(reading.span_scores(m, t.tok, held), own=reading.span_scores(m, t.tok, own)["f1"],
@@ -186,8 +185,10 @@ def train(a, model):
         return out
 
     while not r.done:
-        loss, n, parts = t.step()
-        r.update(loss, n, **parts)
+        with coarse:
+            loss, n, parts = t.step()
+            loss.backward()
+        r.update(n, **parts)
         if r.done or r.due():
             r.report(scores)
 

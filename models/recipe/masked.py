@@ -39,7 +39,7 @@ class Masked:
             out.append((ids[:cut], ids[cut:]))
         return out
 
-    def batch(self, count, L, share=0.17):
+    def batch(self, count, L, share=0.22):
         """ids, mask, types, flat positions of masked tokens, their words, order label."""
         rng = self.rng
         ids, mask, types = (torch.zeros(count, L, dtype=torch.long) for _ in range(3))

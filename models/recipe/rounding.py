@@ -17,10 +17,48 @@ def round_rows(w, bits, run):
     return best[0].reshape(w.shape), best[1].squeeze(-1)
 
 
-def rounded(tensors, bits):
+def step(name, w, coarse):
+    """Step of each row (rows, 1) of a matrix, in standard deviations of the row: coarse["layers"] for those of the layers,
+    coarse["table"] for the rarest words and finer by the fourth root of the rank for the others, 1/4 elsewhere; None: not coarse."""
+    if w.ndim < 2 or min(w.shape) < 16:
+        return None
+    wide = 0.25
+    if "layers." in name or ".albert_layer_groups." in name:
+        wide = coarse["layers"]
+    elif name.endswith(("trunk.w.weight", "word_embeddings.weight")):  # pieces stand in the order of their frequency
+        rank = torch.arange(1, w.shape[0] + 1, device=w.device) / w.shape[0]
+        wide = coarse["table"] * rank[:, None] ** 0.25
+    return (w.float().pow(2).mean(1, keepdim=True).sqrt() * wide).half().float().clamp(min=1e-6)
+
+
+class Coarse:
+    """While entered, the weights of a model are coarsely rounded ones; gradients go to the exact ones (straight-through,
+    Bengio et al. 2013). Whole numbers that are mostly 0, 1 and -1 pack well: the steps set the size of the package."""
+
+    def __init__(self, model, coarse):
+        self.coarse = coarse
+        self.named = [(n, p) for n, p in model.named_parameters() if coarse and p.ndim == 2]
+
+    def __enter__(self):
+        self.exact = [p.data for _, p in self.named]
+        for n, p in self.named:
+            s = step(n, p.data, self.coarse)
+            if s is not None:
+                p.data = (p.data / s).round_().clamp_(-127, 127).mul_(s)
+
+    def __exit__(self, *_):
+        for (_, p), exact in zip(self.named, self.exact):
+            p.data = exact
+
+
+def rounded(tensors, bits, coarse=None):
     """The tensors as a package stores them: matrices rounded (16: not), everything else f16."""
     out = {}
     for k, v in tensors.items():
+        s = step(k, v, coarse) if coarse else None
+        if s is not None:
+            out[k], out[k + ".scale"] = (v.float() / s).round().clamp(-127, 127).to(torch.int8), s.half()
+            continue
         four = bits == 4 and ".encoder.albert_layer_groups." in k
         if bits == 16 or v.ndim < 2 or min(v.shape) < 16:
             out[k] = v.half()

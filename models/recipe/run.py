@@ -26,6 +26,15 @@ def arguments(parser):
     return parser
 
 
+def weights(text):
+    """Numbers by name of "a=1,b=2"."""
+    out = {}
+    for part in text.split(","):
+        k, v = part.split(":" if ":" in part else "=")
+        out[int(k) if k.isdigit() else k] = float(v)
+    return out
+
+
 def load_state(path):
     if path.endswith(".safetensors"):
         from safetensors.torch import load_file
@@ -77,8 +86,8 @@ class Run:
         for g in self.opt.param_groups:
             g["lr"] = self.a.lr * g["factor"] * min(1.0, f / self.warm + 0.01) * max(0.02, 1 - f)
 
-    def update(self, loss, tokens, **parts):
-        loss.backward()
+    def update(self, tokens, **parts):
+        """A step of the optimiser by the gradients there are."""
         torch.nn.utils.clip_grad_norm_(self.m.parameters(), 1.0)
         self.opt.step()
         self.opt.zero_grad(set_to_none=True)

@@ -7,6 +7,7 @@ use clap::Args;
 use crate::cli::Global;
 use crate::exit::Exit;
 use crate::print;
+use crate::tune::described;
 use crate::wire::{CollectionStatus, ModelStatus, StatusResponse};
 
 #[derive(Debug, Args)]
@@ -43,6 +44,7 @@ pub(crate) fn run(args: &StatusArgs, global: &Global) -> anyhow::Result<Exit> {
         ("On disk", indicatif::HumanBytes(stats.bytes).to_string()),
         ("Segments", format!("{}, {} with a graph", stats.segments, stats.graphs)),
         ("Language", collection.settings().language.name().to_owned()),
+        ("Ranking", described(snapshot.ranking())),
         ("Generation", snapshot.generation().0.to_string()),
         ("Model", format!("{}, {} dimensions", identity.name, identity.dimensions)),
         ("Answers", if model.has_reader() { "yes" } else { "no: the model has no reader" }.into()),

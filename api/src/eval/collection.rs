@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::time::Instant;
 
 use alder_engine::{Collection, Model};
 use alder_indexer::{IncomingDocument, Indexer, ItemOutcome, Settings};
@@ -22,11 +23,14 @@ pub(super) struct Indexed {
     pub(super) collection: Collection,
     /// Documents that had to be indexed; 0 if all were there.
     pub(super) documents: usize,
+    /// Time it took.
+    pub(super) seconds: f64,
 }
 
 /// The collection of `set` in `cache`, in a folder named by the set, the model's fingerprint and the hash of
 /// the corpus file. Documents that are there already (from an interrupted run) are not encoded again.
 pub(super) fn open(set: &JudgedSet, cache: &Path, model: &Model) -> anyhow::Result<Indexed> {
+    let start = Instant::now();
     let key = key(set.corpus_file(), &model.identity().fingerprint)?;
     let folder = cache.join(format!("{}-{key}", set.name));
     std::fs::create_dir_all(&folder)
@@ -65,7 +69,8 @@ pub(super) fn open(set: &JudgedSet, cache: &Path, model: &Model) -> anyhow::Resu
         );
     }
     let is_new = |outcome: &&ItemOutcome| matches!(outcome, ItemOutcome::Indexed { .. });
-    Ok(Indexed { collection, documents: outcomes.iter().filter(is_new).count() })
+    let documents = outcomes.iter().filter(is_new).count();
+    Ok(Indexed { collection, documents, seconds: start.elapsed().as_secs_f64() })
 }
 
 /// 16 hexadecimal digits that change with the corpus, the model and the cutting.

@@ -82,7 +82,12 @@ mod tests {
         let set = JudgedSet::load(&path, "test").unwrap();
         let mut run = Run::default();
         run.insert("a", vec![("p1".into(), 1.0)]);
-        let answer = Answered { question: "a".into(), text: "elm".into(), probability: 0.75 };
+        let answer = Answered {
+            question: "a".into(),
+            text: "elm".into(),
+            probability: 0.75,
+            shown_from: 0.5,
+        };
         let stage = StageRun {
             stage: EvalStage::Reranked,
             run: run.clone(),

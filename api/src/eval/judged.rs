@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use alder_datasets::{Beir, BeirDocument, Qrels, SplitMix64, Squad, SquadQuestion};
+use alder_datasets::{Beir, BeirDocument, Qrels, SplitMix64, Squad, SquadQuestion, judged_queries};
 use anyhow::Context;
 
 /// One data set, its documents not yet read (BEIR) or held (SQuAD).
@@ -36,6 +36,8 @@ pub(super) struct JudgedQuery {
 enum Source {
     Beir(Beir),
     Paragraphs(Vec<BeirDocument>),
+    /// What the collection holds already.
+    Collection,
 }
 
 impl JudgedSet {
@@ -55,18 +57,9 @@ impl JudgedSet {
 
     fn beir(path: &Path, split: &str) -> anyhow::Result<Self> {
         let beir = Beir::open(path)?;
-        let qrels = beir.qrels(split)?;
-        let queries = beir.queries()?;
-        let known: std::collections::HashSet<&str> =
-            queries.iter().map(|q| q.id.as_str()).collect();
-        if let Some(query) = qrels.queries().find(|q| !known.contains(q)) {
-            anyhow::bail!(
-                "{}: query {query:?} is judged in qrels/{split}.tsv but is not in queries.jsonl",
-                path.display()
-            );
-        }
-        let queries = queries.into_iter().filter(|q| qrels.judged(&q.id).is_some());
-        let queries: Vec<_> = queries.map(|q| JudgedQuery { id: q.id, text: q.text }).collect();
+        let (queries, qrels) = judged_queries(path, split)?;
+        let queries: Vec<_> =
+            queries.into_iter().map(|q| JudgedQuery { id: q.id, text: q.text }).collect();
         Ok(Self {
             path: path.to_owned(),
             name: name_of(path)?,
@@ -105,6 +98,29 @@ impl JudgedSet {
         })
     }
 
+    /// What people said of results of the collection itself: queries.jsonl and qrels/SPLIT.tsv in `folder`.
+    pub(super) fn recorded(folder: &Path, split: &str) -> anyhow::Result<Self> {
+        let (queries, qrels) = judged_queries(folder, split).context(
+            "without a PATH, results that were judged are evaluated (buttons of the page, `alder judge`)",
+        )?;
+        let queries: Vec<_> =
+            queries.into_iter().map(|q| JudgedQuery { id: q.id, text: q.text }).collect();
+        Ok(Self {
+            path: folder.to_owned(),
+            name: name_of(folder)?,
+            of_queries: queries.len(),
+            queries,
+            qrels,
+            squad: None,
+            source: Source::Collection,
+        })
+    }
+
+    /// Whether its documents are those of the collection, which is not to be indexed.
+    pub(super) fn is_of_collection(&self) -> bool {
+        matches!(self.source, Source::Collection)
+    }
+
     /// The same set with at most `count` of its queries.
     pub(super) fn sampled(mut self, count: Option<u32>, seed: u64) -> anyhow::Result<Self> {
         let Some(count) = count.map(|n| n as usize).filter(|n| *n < self.queries.len()) else {
@@ -126,7 +142,7 @@ impl JudgedSet {
     pub(super) fn corpus_file(&self) -> &Path {
         match &self.source {
             Source::Beir(beir) => beir.corpus_file(),
-            Source::Paragraphs(_) => &self.path,
+            Source::Paragraphs(_) | Source::Collection => &self.path,
         }
     }
 
@@ -137,6 +153,7 @@ impl JudgedSet {
         Ok(match &self.source {
             Source::Beir(beir) => Box::new(beir.documents()?.map(|d| Ok(d?))),
             Source::Paragraphs(paragraphs) => Box::new(paragraphs.iter().cloned().map(Ok)),
+            Source::Collection => Box::new(std::iter::empty()),
         })
     }
 

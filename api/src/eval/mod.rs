@@ -16,21 +16,29 @@ mod table;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
 
-use alder_engine::{Fusion, Model, limits};
+use alder_engine::{Collection, Fusion, Model, Ranking, limits};
 use anyhow::Context;
 use clap::ValueEnum;
 
+use crate::cli::Global;
+use crate::judgements;
+use crate::tune::{Tuning, Unit, made_queries, tune};
+use collection::Indexed;
 use judged::JudgedSet;
+
 use report::{Report, SetReport};
 use retrieve::{Retrieval, StageRun};
+
+/// Queries made of each collection that is tuned.
+const TUNE_QUERIES: usize = 300;
 
 /// Options of `alder eval`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct EvalArgs {
-    /// BEIR folders (corpus.jsonl, queries.jsonl, qrels/) and SQuAD files (.json, .json.zst, .json.gz)
-    #[arg(required = true, value_name = "PATH")]
+    /// BEIR folders (corpus.jsonl, queries.jsonl, qrels/) and SQuAD files (.json, .json.zst, .json.gz) [default: what was
+    /// judged of the collection's own results]
+    #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Which judgements of BEIR folders: qrels/NAME.tsv
     #[arg(long, default_value = "test", value_name = "NAME")]
@@ -54,6 +62,9 @@ pub(crate) struct EvalArgs {
     /// Share of the lexical score in the fused score, 0 to 1 [default: the engine's]
     #[arg(long, value_name = "W")]
     pub(crate) lexical_weight: Option<f32>,
+    /// Tune each collection first, by queries made from it (not by the judged ones)
+    #[arg(long, requires = "paths")]
+    pub(crate) tune: bool,
     /// Folder to write TREC runs, judgements, SQuAD predictions and no-answer scores to
     #[arg(long, value_name = "FOLDER")]
     pub(crate) runs: Option<PathBuf>,
@@ -96,12 +107,17 @@ pub(crate) enum Format {
 /// # Errors
 /// The first thing that goes wrong, naming the file, line or query. All data sets are loaded before the first is
 /// indexed, so that a mistake in the last one shows at once.
-pub(crate) fn run(args: &EvalArgs, model: &Arc<Model>) -> anyhow::Result<()> {
+pub(crate) fn run(args: &EvalArgs, global: &Global) -> anyhow::Result<()> {
+    let model = &global.model()?;
     let stages = args.stages(model)?;
-    let sets = args
-        .paths
-        .iter()
-        .map(|path| JudgedSet::load(path, &args.split)?.sampled(args.max_queries, args.seed))
+    let own = global.data_dir.join(judgements::FOLDER);
+    let sets = match args.paths.is_empty() {
+        true => vec![JudgedSet::recorded(&own, &args.split)],
+        false => args.paths.iter().map(|path| JudgedSet::load(path, &args.split)).collect(),
+    };
+    let sets = sets
+        .into_iter()
+        .map(|set| set?.sampled(args.max_queries, args.seed))
         .collect::<anyhow::Result<Vec<_>>>()?;
     let temporary = match &args.cache {
         Some(_) => None,
@@ -116,7 +132,12 @@ pub(crate) fn run(args: &EvalArgs, model: &Arc<Model>) -> anyhow::Result<()> {
     };
     let mut report = Report::new(model);
     for set in &sets {
-        report.sets.push(args.evaluate(set, &stages, cache, model)?);
+        let indexed = match set.is_of_collection() {
+            true => Indexed { collection: global.collection(model)?, documents: 0, seconds: 0.0 },
+            false => collection::open(set, cache, model)
+                .with_context(|| format!("cannot index {}", set.path.display()))?,
+        };
+        report.sets.push(args.evaluate(set, &stages, indexed, model)?);
     }
     table::write(&report, args.format, &mut std::io::stdout().lock())?;
     Ok(())
@@ -146,26 +167,26 @@ impl EvalArgs {
         &self,
         set: &JudgedSet,
         stages: &[EvalStage],
-        cache: &std::path::Path,
+        indexed: Indexed,
         model: &Arc<Model>,
     ) -> anyhow::Result<SetReport> {
-        let start = Instant::now();
-        let indexed = collection::open(set, cache, model)
-            .with_context(|| format!("cannot index {}", set.path.display()))?;
+        let tuned = match self.tune {
+            true => Some(tuned(&indexed.collection, model, set)?),
+            false => None,
+        };
         let snapshot = indexed.collection.snapshot();
         let stats = snapshot.stats();
         let mut report = SetReport::new(set, &stats);
+        report.tuned = tuned;
         report.indexed = indexed.documents;
-        report.index_seconds = start.elapsed().as_secs_f64();
+        report.index_seconds = indexed.seconds;
 
         let retrieval = Retrieval {
             snapshot: &snapshot,
             model,
             set,
             read_depth: usize::from(self.read_depth),
-            fusion: self
-                .lexical_weight
-                .map_or_else(Fusion::default, |lexical_weight| Fusion::MinMax { lexical_weight }),
+            fusion: self.lexical_weight.map(|lexical_weight| Fusion::MinMax { lexical_weight }),
             limit: retrieve::passages_for(retrieve::DOCUMENTS, &stats),
         };
         let mut runs: Vec<StageRun> = Vec::new();
@@ -183,6 +204,20 @@ impl EvalArgs {
         }
         Ok(report)
     }
+}
+
+/// Ranks the collection of `set` by queries made from it, or as an untuned one if that is no better.
+fn tuned(collection: &Collection, model: &Model, set: &JudgedSet) -> anyhow::Result<Tuning> {
+    collection.set_ranking(&Ranking::default())?;
+    let snapshot = collection.snapshot();
+    let queries = made_queries(&snapshot, model, TUNE_QUERIES)?;
+    let bar = progress(&format!("{}: tuning", set.name), queries.len());
+    let tuning = tune(&snapshot, model, &queries, Unit::Passage, &|| bar.inc(1))?;
+    bar.finish_and_clear();
+    if tuning.is_better() {
+        collection.set_ranking(&tuning.to)?;
+    }
+    Ok(tuning)
 }
 
 /// A bar on stderr while `what` is done to `total` things; on no terminal, one line at the start.
@@ -234,7 +269,7 @@ mod tests {
     #[test]
     fn what_cannot_be_is_refused() {
         for line in [
-            "eval",
+            "eval --tune",
             "eval a --read-depth 0",
             "eval a --read-depth 101",
             "eval a --max-queries 0",

@@ -35,8 +35,12 @@ pub(super) fn gold_paragraphs(
         let (answers, verdict) = answers_in(model, &query.text, context, 1)?;
         out.times.push(start.elapsed());
         let text = answers.into_iter().next().map(|answer| answer.text).unwrap_or_default();
-        let probability = f64::from(verdict.answerable.0);
-        out.answers.push(Answered { question: query.id.clone(), text, probability });
+        out.answers.push(Answered {
+            question: query.id.clone(),
+            text,
+            probability: f64::from(verdict.answerable.0),
+            shown_from: f64::from(verdict.shown_from.0),
+        });
         bar.inc(1);
     }
     bar.finish_and_clear();

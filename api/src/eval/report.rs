@@ -7,13 +7,14 @@ use alder_datasets::{
     Interval, Measure, RiskPoint, SpanScores, Squad2Scores, best_match, bootstrap_interval,
     evaluate_squad, evaluate_squad2, expected_calibration_error, randomisation_test, risk_coverage,
 };
-use alder_engine::{Model, ModelIdentity, SnapshotStats, Stage, Verdict};
+use alder_engine::{Model, ModelIdentity, SnapshotStats, Stage};
 use serde::Serialize;
 
 use super::judged::JudgedSet;
 use super::read::GoldReading;
 use super::retrieve::{Answered, StageRun};
 use super::{EvalStage, files};
+use crate::tune::Tuning;
 
 /// Measures of a ranking, in the order of the table.
 pub(super) const MEASURES: [&str; 5] = ["nDCG@10", "R@100", "RR@10", "R@1", "R@10"];
@@ -25,8 +26,6 @@ const RESAMPLES: usize = 10_000;
 const CALIBRATION_BINS: usize = 15;
 /// Coverage is reported for this share of right answers.
 const ACCURACY: f64 = 0.8;
-/// Below this probability "no answer" is predicted.
-const ABSTAIN_BELOW: f64 = Verdict::SHOWN_FROM as f64;
 
 /// Everything.
 #[derive(Debug, Serialize)]
@@ -49,6 +48,8 @@ pub(super) struct SetReport {
     /// Documents indexed by this run; the others were in the cache.
     pub(super) indexed: usize,
     pub(super) index_seconds: f64,
+    /// What tuning found, where it was asked for; kept if it was better.
+    pub(super) tuned: Option<Tuning>,
     pub(super) rankings: Vec<RankingReport>,
     pub(super) answers: Vec<AnswerReport>,
 }
@@ -84,7 +85,7 @@ pub(super) struct AnswerReport {
     pub(super) from: &'static str,
     /// Every question answered, none declined.
     pub(super) always: SpanScores,
-    /// SQuAD 2.0: declining when the probability is below one half, with the best thresholds.
+    /// SQuAD 2.0: declining below the probability from which answers are shown, with the best thresholds.
     pub(super) declining: Option<Squad2Scores>,
     /// Gap between the probability of an answer and how often it is an exact match, 0..=1.
     pub(super) calibration_error: Option<f64>,
@@ -121,6 +122,7 @@ impl SetReport {
             of_queries: set.of_queries,
             indexed: 0,
             index_seconds: 0.0,
+            tuned: None,
             rankings: Vec::new(),
             answers: Vec::new(),
         }
@@ -182,7 +184,8 @@ impl AnswerReport {
             answers.iter().map(|a| (a.question.clone(), a.text.clone())).collect();
         let declining = squad.has_unanswerable().then(|| {
             let scores = no_answer_scores(answers);
-            evaluate_squad2(squad, &predictions, Some(&scores), 1.0 - ABSTAIN_BELOW)
+            let shown_from = answers.first().map_or(1.0, |answer| answer.shown_from);
+            evaluate_squad2(squad, &predictions, Some(&scores), 1.0 - shown_from)
         });
         let questions = JudgedSet::questions(squad);
         let judged: Vec<(f64, bool)> = answers

@@ -22,7 +22,7 @@ pub(super) struct Retrieval<'a> {
     pub(super) model: &'a Model,
     pub(super) set: &'a JudgedSet,
     pub(super) read_depth: usize,
-    pub(super) fusion: Fusion,
+    pub(super) fusion: Option<Fusion>,
     /// Passages asked for, so that [`DOCUMENTS`] documents are among them.
     pub(super) limit: usize,
 }
@@ -48,6 +48,8 @@ pub(super) struct Answered {
     pub(super) text: String,
     /// Calibrated probability that it is right, 0..=1.
     pub(super) probability: f64,
+    /// From this probability on it is shown as the answer.
+    pub(super) shown_from: f64,
 }
 
 /// Passages to ask for in order to see `documents` documents, from the mean number of passages per document.
@@ -132,6 +134,7 @@ fn answered(query: &JudgedQuery, result: &SearchResult) -> Answered {
         question: query.id.clone(),
         text: result.answers.first().map(|a| a.text.clone()).unwrap_or_default(),
         probability: result.verdict.map_or(0.0, |v| f64::from(v.answerable.0)),
+        shown_from: result.verdict.map_or(1.0, |v| f64::from(v.shown_from.0)),
     }
 }
 

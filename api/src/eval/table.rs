@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::report::{AnswerReport, MAIN_MEASURE, MEASURES, Report, SetReport};
-use super::{Format, html};
+use super::{EvalStage, Format, html};
+use crate::tune::described;
 
 /// Writes the report to `out`.
 pub(super) fn write(report: &Report, format: Format, out: &mut impl Write) -> io::Result<()> {
@@ -133,6 +134,19 @@ fn notes(set: &SetReport) -> Vec<String> {
         "{}: {} documents, {} passages, {} queries{sample}; {indexed}",
         set.name, set.documents, set.passages, set.queries
     ));
+    if let Some(tuned) = &set.tuned {
+        let kept = if tuned.is_better() { "kept" } else { "not kept" };
+        lines.push(format!(
+            "{}: tuned by {} queries made from it: {}; on {} others nDCG@10 {:.4} became {:.4}, p = {:.4}: {kept}",
+            set.name,
+            tuned.chosen_by,
+            described(tuned.to),
+            tuned.tested_on,
+            tuned.before,
+            tuned.after,
+            tuned.p
+        ));
+    }
     for ranking in &set.rankings {
         let i = ranking.interval;
         let mut line = format!(
@@ -152,7 +166,31 @@ fn notes(set: &SetReport) -> Vec<String> {
         }
         lines.push(line);
     }
+    lines.extend(stages_that_do_not_pay(set));
     lines
+}
+
+/// Stages whose ranking is worse than what they were made from.
+fn stages_that_do_not_pay(set: &SetReport) -> Vec<String> {
+    let of = |stage: EvalStage| {
+        let found = set.rankings.iter().find(|ranking| ranking.stage == stage)?;
+        Some((stage, found.interval.mean))
+    };
+    let legs = [of(EvalStage::Bm25), of(EvalStage::Dense)].into_iter().flatten();
+    let best_leg = legs.max_by(|a, b| a.1.total_cmp(&b.1));
+    let pairs = [(of(EvalStage::Fused), best_leg), (of(EvalStage::Reranked), of(EvalStage::Fused))];
+    let losing = |((stage, mean), (below, base)): ((EvalStage, f64), (EvalStage, f64))| {
+        (mean < base).then(|| {
+            format!(
+                "{}: {} does not pay here, {MAIN_MEASURE} {:+.4} against {}; `alder tune` weighs it anew",
+                set.name,
+                stage.name(),
+                mean - base,
+                below.name()
+            )
+        })
+    };
+    pairs.into_iter().filter_map(|(stage, below)| losing((stage?, below?))).collect()
 }
 
 #[cfg(test)]
@@ -161,7 +199,6 @@ mod tests {
     use alder_engine::ModelIdentity;
 
     use super::*;
-    use crate::eval::EvalStage;
     use crate::eval::report::{Difference, RankingReport, Times};
 
     fn report() -> Report {
@@ -183,6 +220,7 @@ mod tests {
             queries: 2,
             of_queries: 9,
             indexed: 3,
+            tuned: None,
             index_seconds: 0.5,
             rankings: vec![
                 ranking(EvalStage::Bm25, None),

@@ -136,7 +136,7 @@ impl SearchRequest {
             diversity: self.diversity,
             risk: self.risk,
             generation: self.generation.map(Generation),
-            fusion: self.fusion.unwrap_or(query.fusion),
+            fusion: self.fusion,
             candidates: self.candidates.unwrap_or(query.candidates),
             read_depth: self.read_depth.unwrap_or(if reads { query.read_depth } else { 0 }),
             rerank: if self.rerank.unwrap_or(reads) { Rerank::On } else { Rerank::Off },

@@ -19,7 +19,7 @@ fn the_parts_of_every_explanation_sum_to_the_whole() {
             [Fusion::default(), Fusion::Dbsf { lexical_weight: 0.3 }, Fusion::Rrf { k: 60.0 }]
         {
             let mut query = Query::new(text);
-            (query.fusion, query.explain, query.read_depth) = (fusion, Explain::Yes, 3);
+            (query.fusion, query.explain, query.read_depth) = (Some(fusion), Explain::Yes, 3);
             let result = search(&snapshot, model, &query).unwrap();
             assert!(!result.hits.is_empty());
             for hit in &result.hits {

@@ -92,7 +92,7 @@ fn any_query() -> impl Strategy<Value = Query> {
             let mut query = Query::new(format!("{} {}{}", word(text.0), word(text.1), text.2));
             query.filter = (!filter.is_empty()).then(|| filter.parse().unwrap());
             query.sort = if sort.is_empty() { vec![] } else { vec![sort.parse().unwrap()] };
-            (query.fusion, query.mode, query.read_depth) = (fusion, mode, 0);
+            (query.fusion, query.mode, query.read_depth) = (Some(fusion), mode, 0);
             (query.per_document, query.diversity, query.candidates) = shape;
             query.facets = ["kind", "tags", "year"].map(String::from).to_vec();
             query

@@ -4,6 +4,7 @@
 //! collection.json   the manifest, sealed; written once
 //! LOCK              held by the one writer
 //! synonyms.txt      words taken for each other, if any; may change at any time
+//! ranking.json      how results are ranked, if it was tuned; may change at any time
 //! store/            the store of record; its meta.json is the one commit point
 //! vectors/          derived, one file per segment; may be deleted at any time
 //! ```

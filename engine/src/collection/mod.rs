@@ -6,6 +6,7 @@
 
 mod lock;
 mod manifest;
+mod ranking;
 mod sealed;
 mod snapshot;
 mod synonyms;
@@ -25,6 +26,7 @@ use crate::model::ModelIdentity;
 use crate::vector::{GRAPH_ROWS_DEFAULT, Shape, StoredVector, VectorFormat};
 use crate::{Document, Embedding, Error, Language, OpenError, Passage, Synonyms};
 
+pub use ranking::Ranking;
 pub use snapshot::{Snapshot, SnapshotStats};
 pub use writer::Writer;
 
@@ -209,6 +211,24 @@ impl Collection {
         self.shared.publish()
     }
 
+    /// How queries that leave it open are ranked.
+    ///
+    /// # Errors
+    /// [`OpenError::Unexpected`] naming the file if it was changed into what cannot be read.
+    pub fn ranking(&self) -> Result<Ranking, OpenError> {
+        ranking::read(&self.shared.folder)
+    }
+
+    /// Ranks by `ranking` from now on, durably; searches under way keep the old one.
+    ///
+    /// # Errors
+    /// [`Error::Query`] for numbers out of bounds, [`Error::Open`] if it cannot be written, [`Error::Store`].
+    pub fn set_ranking(&self, ranking: &Ranking) -> Result<(), Error> {
+        ranking.validate()?;
+        ranking::write(&self.shared.folder, ranking)?;
+        self.shared.publish()
+    }
+
     /// Takes the lock and returns the writer.
     ///
     /// # Errors
@@ -241,5 +261,6 @@ fn snapshot(
     let known = old.map(Snapshot::files).unwrap_or_default();
     let vectors = vectors.open(&view, &known)?;
     let dimensions = manifest.model.dimensions;
-    Ok(Snapshot { generation, view, vectors, dimensions, folder: folder.to_owned() })
+    let ranking = ranking::read(folder)?;
+    Ok(Snapshot { generation, view, vectors, dimensions, ranking, folder: folder.to_owned() })
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::manifest::{VECTORS, store_path};
 use super::vectors::{VectorFiles, bytes_in};
-use super::{Generation, StoredDocument};
+use super::{Generation, Ranking, StoredDocument};
 use crate::candidate::{Candidate, PassageKey};
 use crate::lexical::{Plan, View};
 use crate::row_set::RowSet;
@@ -23,6 +23,7 @@ pub struct Snapshot {
     pub(crate) view: View,
     pub(super) vectors: VectorFiles,
     pub(super) dimensions: usize,
+    pub(super) ranking: Ranking,
     pub(super) folder: PathBuf,
 }
 
@@ -47,6 +48,11 @@ impl Snapshot {
         self.generation
     }
 
+    /// How queries that leave it open are ranked.
+    pub fn ranking(&self) -> Ranking {
+        self.ranking
+    }
+
     /// Figures for people.
     pub fn stats(&self) -> SnapshotStats {
         let segments = 0..self.view.segments();
@@ -57,6 +63,18 @@ impl Snapshot {
             graphs: self.vectors.iter().filter(|file| file.has_graph()).count() as u64,
             bytes: bytes_in(&store_path(&self.folder)) + bytes_in(&self.folder.join(VECTORS)),
         }
+    }
+
+    /// At most `count` live passages, evenly spread over the collection in the order of its files.
+    pub fn spread(&self, count: usize) -> Vec<PassageKey> {
+        let segments =
+            || (0..self.view.segments()).map(|segment| (segment, self.view.live(segment)));
+        let total: usize = segments().map(|(_, live)| live.len()).sum();
+        let step = total.div_ceil(count.max(1)).max(1);
+        segments()
+            .flat_map(|(segment, live)| live.iter().map(move |row| PassageKey { segment, row }))
+            .step_by(step)
+            .collect()
     }
 
     /// The best `k` live passages by BM25 over title, headings, body and unstemmed body that pass `filter`,

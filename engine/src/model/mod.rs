@@ -20,7 +20,7 @@ mod tokens;
 mod trunk;
 mod weights;
 
-use crate::{Cosine, QueryError, Span};
+use crate::{Cosine, QueryError, Span, Verdict};
 
 pub use tokens::Token;
 
@@ -53,6 +53,7 @@ pub struct Model {
     parameters: usize,
     pooling: encode::Pooling,
     calibration: Calibration,
+    calibration_given: Calibration,
     tokenizer: tokenizer::Tokenizer,
     encoder: trunk::Trunk,
     reader: Option<read::Reader>,
@@ -97,6 +98,8 @@ pub struct Calibration {
     pub relevance_weight: f32,
     /// Weight of the reader's evidence, 0..=1, when hits are reordered; 0 keeps the fused order.
     pub rerank_weight: f32,
+    /// From this probability on an answer is shown as the answer.
+    pub shown_from: f32,
 }
 
 impl Default for Calibration {
@@ -108,6 +111,7 @@ impl Default for Calibration {
             sentence_weight: 0.0,
             relevance_weight: 0.0,
             rerank_weight: 0.0,
+            shown_from: Verdict::SHOWN_FROM,
         }
     }
 }
@@ -142,9 +146,15 @@ impl Model {
         self.max_length
     }
 
-    /// The calibration of the reader.
+    /// The calibration of the reader on what a search found, where most questions have an answer.
     pub fn calibration(&self) -> Calibration {
         self.calibration
+    }
+
+    /// The calibration of the reader on one text that the caller gives, where half of the questions may have none
+    /// (SQuAD 2.0); that of a search if the package has no other.
+    pub fn calibration_given(&self) -> Calibration {
+        self.calibration_given
     }
 
     /// Weights and biases of the encoder, each counted once however often it is applied; heads, the pooler and

@@ -107,6 +107,7 @@ pub(super) fn load(
         parameters: config.trunk_parameters(),
         pooling: plan.pooling,
         calibration: plan.calibration,
+        calibration_given: plan.calibration_given,
         tokenizer,
         reader: loader.reader(&Scope::new(&reader_files), &encoder)?,
         masked_lm: loader.when(Head::Mlm, &root, MaskedLm::load)?,

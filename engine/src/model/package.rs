@@ -1,13 +1,17 @@
 //! The model package: which files belong to a model and whether they are what they should be. A folder with
 //! `alder.json`, a plain Hugging Face ALBERT folder, or bytes inside the binary; [`super::open`] loads them.
+//! Any file `NAME` may be packed as `NAME.gz` instead: coarsely rounded weights take a third of their size so.
 //!
 //! `alder.json` holds `{"name", "version", "format": 1, "max_length", "pooling": "mean", "encoder": {"weights"},
-//! "reader": {"weights"}, "heads": […], "calibration": {"null_bias", "temperature"}, "sha256": {file: hex}}`.
+//! "reader": {"weights"}, "heads": […], "calibration": {"null_bias", "temperature", …}, "calibration_given": {…},
+//! "sha256": {file: hex}}`; the sums are of unpacked files.
 //! Tensors that the file of the reader lacks come from the file of the encoder.
 
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use flate2::read::GzDecoder;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
@@ -23,6 +27,10 @@ const FORMAT: u32 = 1;
 const MAX_LENGTH_MIN: usize = 16;
 /// Larger configurations, manifests and tokenizers are not of this family.
 const TEXT_FILE_BYTES: usize = 64 << 20;
+/// Ends the name of a packed file.
+const PACKED: &str = ".gz";
+/// A packed file of this family does not grow more than this; weights of one bit each grow by 8.
+const GROWTH_MAX: usize = 64;
 const MANIFEST: &str = "alder.json";
 pub(super) const CONFIG: &str = "config.json";
 const SAFETENSORS: &str = "model.safetensors";
@@ -55,19 +63,48 @@ impl Files {
         }
     }
 
-    /// Whether the package has a file `name`.
+    /// Whether the package has a file `name`, packed or not.
     pub(super) fn has(&self, name: &str) -> bool {
+        self.lies(name) || self.lies(&format!("{name}{PACKED}"))
+    }
+
+    /// Whether there is a file of exactly this name.
+    fn lies(&self, name: &str) -> bool {
         match self {
             Self::Folder(folder) => folder.join(name).is_file(),
             Self::Embedded(files) => files.iter().any(|(n, _)| *n == name),
         }
     }
 
-    /// The content of `name`.
+    /// The content of `name`, unpacked where it lies packed.
     ///
     /// # Errors
-    /// [`OpenError::Missing`], [`OpenError::Io`].
+    /// [`OpenError::Missing`], [`OpenError::Io`]; [`OpenError::Unexpected`] if it cannot be unpacked.
     pub(super) fn bytes(&self, name: &str) -> Result<Bytes, OpenError> {
+        let packed = format!("{name}{PACKED}");
+        match !self.lies(name) && self.lies(&packed) {
+            true => self.unpacked(&packed, &self.stored(&packed)?).map(Bytes::Unpacked),
+            false => self.stored(name),
+        }
+    }
+
+    /// What `packed`, the content of `name`, unpacks to.
+    fn unpacked(&self, name: &str, packed: &[u8]) -> Result<Vec<u8>, OpenError> {
+        let most = packed.len().saturating_mul(GROWTH_MAX);
+        let mut content = Vec::new();
+        GzDecoder::new(packed)
+            .take(most as u64 + 1)
+            .read_to_end(&mut content)
+            .map_err(|e| self.unexpected(name, "a complete gzip file".into(), e.to_string()))?;
+        if content.len() > most {
+            let expected = format!("at most {most} bytes when unpacked");
+            return Err(self.unexpected(name, expected, "more".into()));
+        }
+        Ok(content)
+    }
+
+    /// The content of the file of exactly this name.
+    fn stored(&self, name: &str) -> Result<Bytes, OpenError> {
         let missing = || OpenError::Missing {
             what: "a file of the model",
             path: self.path(name),
@@ -76,7 +113,7 @@ impl Files {
                 .into(),
         };
         match self {
-            Self::Folder(_) if !self.has(name) => Err(missing()),
+            Self::Folder(_) if !self.lies(name) => Err(missing()),
             Self::Folder(folder) => Bytes::map(&folder.join(name)),
             Self::Embedded(files) => {
                 let file = files.iter().find(|(n, _)| *n == name).ok_or_else(missing)?;
@@ -129,6 +166,8 @@ struct Manifest {
     heads: Vec<Head>,
     #[serde(default)]
     calibration: Calibration,
+    #[serde(default)]
+    calibration_given: Option<Calibration>,
     sha256: BTreeMap<String, String>,
 }
 
@@ -169,6 +208,7 @@ pub(super) struct Plan {
     /// `None`: whatever the tensors allow.
     pub(super) heads: Option<Vec<Head>>,
     pub(super) calibration: Calibration,
+    pub(super) calibration_given: Calibration,
     /// `None`: nothing to verify against.
     sha256: Option<BTreeMap<String, String>>,
 }
@@ -198,9 +238,11 @@ impl Plan {
         if manifest.format != FORMAT {
             return Err(fail("format 1", format!("format {}", manifest.format)));
         }
-        let temperature = manifest.calibration.temperature;
-        if !(temperature.is_finite() && temperature > 0.0) {
-            return Err(fail("calibration.temperature above 0", temperature.to_string()));
+        let calibration_given = manifest.calibration_given.unwrap_or(manifest.calibration);
+        for Calibration { temperature, .. } in [manifest.calibration, calibration_given] {
+            if !(temperature.is_finite() && temperature > 0.0) {
+                return Err(fail("a temperature above 0 in calibrations", temperature.to_string()));
+            }
         }
         let reader = manifest.reader.map(|reader| reader.weights);
         for name in [&manifest.encoder.weights].into_iter().chain(&reader) {
@@ -216,6 +258,7 @@ impl Plan {
             reader,
             heads: Some(manifest.heads),
             calibration: manifest.calibration,
+            calibration_given,
             sha256: Some(manifest.sha256),
         })
     }
@@ -231,6 +274,7 @@ impl Plan {
             reader: None,
             heads: None,
             calibration: Calibration::default(),
+            calibration_given: Calibration::default(),
             sha256: None,
         }
     }

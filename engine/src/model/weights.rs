@@ -20,12 +20,14 @@ use crate::mapped::Mapped;
 /// Prefix of the trunk's tensors in checkpoints with a head; absent in those saved from the bare trunk.
 const PREFIX: &str = "albert.";
 
-/// The content of a file: inside the binary or mapped from disk.
+/// The content of a file: inside the binary, mapped from disk, or unpacked in memory.
 pub(crate) enum Bytes {
     /// Part of the binary.
     Static(&'static [u8]),
     /// A file on disk, mapped for as long as it is being loaded.
     Mapped(Mapped),
+    /// Unpacked from a packed file.
+    Unpacked(Vec<u8>),
 }
 
 impl Bytes {
@@ -50,6 +52,7 @@ impl std::ops::Deref for Bytes {
         match self {
             Self::Static(bytes) => bytes,
             Self::Mapped(map) => map.bytes(),
+            Self::Unpacked(bytes) => bytes,
         }
     }
 }

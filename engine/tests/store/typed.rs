@@ -1,6 +1,6 @@
 //! What people type: operators, mistakes, synonyms, and whatever else ends up in a search box.
 
-use alder_engine::{EncodedDocument, Error, QueryError, Snapshot, Synonyms};
+use alder_engine::{EncodedDocument, Error, Fusion, QueryError, Ranking, Snapshot, Synonyms};
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -124,6 +124,26 @@ fn synonyms_are_found_both_ways_or_one_way_and_outlive_the_process() {
     std::fs::write(folder.path().join("synonyms.txt"), "lonely").unwrap();
     let error = alder_engine::Collection::open(folder.path(), &crate::fixture::model());
     assert!(error.unwrap_err().to_string().contains("line 1"));
+}
+
+#[test]
+fn a_tuned_ranking_holds_for_queries_that_leave_it_open_and_outlives_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let collection = open(folder.path());
+    assert_eq!(collection.snapshot().ranking(), Ranking::default());
+    let fusion = Fusion::Dbsf { lexical_weight: 0.2 };
+    let ranking = Ranking { fusion, rerank_weight: Some(0.0) };
+    collection.set_ranking(&ranking).unwrap();
+    assert_eq!(collection.snapshot().ranking(), ranking);
+    let wrong = Ranking { rerank_weight: Some(1.5), ..ranking };
+    let error = collection.set_ranking(&wrong).unwrap_err().to_string();
+    assert!(error.contains("rerank_weight") && error.contains("1.5"), "{error}");
+    drop(collection);
+    assert_eq!(open(folder.path()).snapshot().ranking(), ranking);
+    std::fs::write(folder.path().join("ranking.json"), r#"{"fusion": {"method": "sum"}}"#).unwrap();
+    let error = alder_engine::Collection::open(folder.path(), &crate::fixture::model());
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("ranking.json") && error.contains("tune"), "{error}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Packages that are not what they should be: each fails with the file, the fault and a remedy, none panics.
 
 use std::fs;
-use std::path::Path;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use safetensors::SafeTensors;
@@ -57,6 +58,38 @@ fn a_reader_of_heads_alone_reads_with_the_trunk_of_the_encoder() {
     let other = package(&MANIFEST.replace("\"max_length\": 64", "\"max_length\": 32"));
     let other = Model::open(other.path(), Device::Cpu).unwrap();
     assert_ne!(other.identity().fingerprint, split.identity().fingerprint);
+}
+
+/// `name` of `folder` as a gzip file beside nothing of that name.
+fn pack(folder: &Path, name: &str) -> PathBuf {
+    let content = fs::read(folder.join(name)).unwrap();
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packer.write_all(&content).unwrap();
+    let packed = folder.join(format!("{name}.gz"));
+    fs::write(&packed, packer.finish().unwrap()).unwrap();
+    fs::remove_file(folder.join(name)).unwrap();
+    packed
+}
+
+#[test]
+fn packed_files_are_read_as_what_they_hold() {
+    let plain = Model::open(package(MANIFEST).path(), Device::Cpu).unwrap();
+    let folder = package(MANIFEST);
+    pack(folder.path(), "tokenizer.json");
+    let weights = pack(folder.path(), "model.safetensors");
+    let packed = Model::open(folder.path(), Device::Cpu).unwrap();
+    assert_eq!(plain.identity().fingerprint, packed.identity().fingerprint);
+
+    let content = fs::read(&weights).unwrap();
+    fs::write(&weights, &content[..content.len() / 2]).unwrap();
+    let error = refusal(folder.path());
+    assert!(error.contains("model.safetensors.gz") && error.contains("gzip"), "{error}");
+
+    fs::write(&weights, vec![0; 8 << 20]).unwrap();
+    let zeros = pack(folder.path(), "model.safetensors.gz");
+    fs::rename(zeros, &weights).unwrap();
+    let error = refusal(folder.path());
+    assert!(error.contains("when unpacked"), "{error}");
 }
 
 #[test]
