@@ -49,8 +49,8 @@ pub(super) enum Files {
 pub(super) const ALDER_SMALL: Files = Files::Embedded(&[
     (MANIFEST, include_bytes!("../../../models/alder-small/alder.json")),
     (CONFIG, include_bytes!("../../../models/alder-small/config.json")),
-    ("tokenizer.json", include_bytes!("../../../models/alder-small/tokenizer.json")),
-    (SAFETENSORS, include_bytes!("../../../models/alder-small/model.safetensors")),
+    ("tokenizer.json.gz", include_bytes!("../../../models/alder-small/tokenizer.json.gz")),
+    ("model.safetensors.gz", include_bytes!("../../../models/alder-small/model.safetensors.gz")),
     ("reader.safetensors", include_bytes!("../../../models/alder-small/reader.safetensors")),
 ]);
 
