@@ -15,6 +15,8 @@ const SNIPPET = 380;
 const AROUND = 200;
 /** Other answers shown in full; the rest can be opened. */
 const OTHERS = 3;
+/** What the buttons of a subject said, for as long as the page lives. @type {Map<string, string>} */
+export const judged = new Map();
 /** A guess less probable than this is noise: beside an answer, and where the documents do not say. */
 const NOISE = { beside: 0.01, silent: 0.05 };
 
@@ -32,7 +34,22 @@ export function answerCard(reply) {
     element("h2", { id: "answer", class: long, dir: "auto" }, best.text),
     element("blockquote", { dir: "auto" }, ...evidence(best)),
     element("p", { class: "source" }, "In ", place(inAnswer(best), reply.query), identifier(best)),
-    best.sources.length > 1 ? sources(best, reply.query) : null);
+    best.sources.length > 1 ? sources(best, reply.query) : null,
+    verdict("Is this right?", { q: reply.query, document: best.document, answer: best.text }));
+}
+
+/**
+ * A question with the buttons yes and no; `judge.js` sends what is pressed.
+ * @param {string} question
+ * @param {object} what
+ */
+function verdict(question, what) {
+  const subject = JSON.stringify(what);
+  const button = (/** @type {string} */ value, /** @type {string} */ label) => element("button",
+    { type: "button", class: "quiet", value, "aria-pressed": `${judged.get(subject) === value}` }, label);
+  return element("p", { class: "judge", role: "group", "aria-label": question, "data-subject": subject },
+    element("span", { "aria-hidden": "true" }, question), button("yes", "Yes"), button("no", "No"),
+    element("span", { role: "status" }));
 }
 
 /** @param {Reply} reply */
@@ -81,10 +98,15 @@ function place(what, question) {
 const inAnswer = ({ document, title, heading_path, page, start_byte, end_byte, passage_span }) =>
   ({ document, title, heading_path, page, said: { start_byte, end_byte }, passage: passage_span });
 
-/** The document's id, with the page where it has pages. @param {{document: string, page?: number}} what */
+/** What people are told of a document whose file is not as it was. */
+const AGED = { stale: "changed since it was indexed", gone: "its file is gone" };
+
+/** The document's id, with the page where it has pages. @param {{document: string, page?: number, freshness?: string}} what */
 function identifier(what) {
+  const aged = what.freshness === "stale" || what.freshness === "gone" ? AGED[what.freshness] : null;
   return element("span", { class: "id" },
-    element("bdi", {}, what.document), what.page ? `, page ${what.page}` : "");
+    element("bdi", {}, what.document), what.page ? `, page ${what.page}` : "",
+    aged ? element("span", { class: "aged" }, aged) : null);
 }
 
 /** @param {Answer} answer */
@@ -148,7 +170,8 @@ export function hitList(reply, asked) {
     element("h3", {}, place({ ...hit, passage: hit.span }, reply.query)),
     element("p", { class: "source" }, identifier(hit)),
     element("p", { class: "text", dir: "auto" }, ...snippet(hit)),
-    hit.explain ? why(hit) : null));
+    element("div", { class: "act" }, hit.explain ? why(hit) : null,
+      verdict("Relevant?", { q: reply.query, document: hit.document }))));
   return element("section", { class: "passages", "aria-labelledby": "passages" },
     element("h2", { id: "passages", class: "small" }, "Passages"),
     element("ol", { class: "hits", start: `${asked.offset + 1}` }, ...items));
