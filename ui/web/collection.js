@@ -142,6 +142,11 @@ const isFinal = ({ status }) => status === "succeeded" || status === "failed" ||
 async function send(file, cell) {
   if (file.size > FILE_BYTES) return tell(cell, "skipped", `larger than ${size(FILE_BYTES)}; alder index reads large files`);
   cell.replaceChildren("being sent…");
+  try {
+    await file.slice(0, 1).arrayBuffer();
+  } catch {
+    return tell(cell, "failed", "the browser cannot read it; was it moved or changed since it was chosen?");
+  }
   for (let tries = 1; ; tries += 1) {
     try {
       const body = new FormData();

@@ -234,21 +234,15 @@ export function pages(reply, asked, url) {
     more ? link(last, "Next →") : element("span", {}));
 }
 
-const STAGES = [
-  ["lexical_ms", "words"], ["encode_ms", "encoding"], ["dense_ms", "meaning"],
-  ["fuse_ms", "fusion"], ["fetch_ms", "fetching"], ["read_ms", "reading"],
-];
-
-/** How long it took, stage by stage. @param {Reply} reply */
+/** How long it took; stage by stage when it is opened. @param {Reply} reply */
 export function timings(reply) {
-  const parts = STAGES.filter(([key]) => key in reply.timings)
-    .map(([key, name]) => element("li", {}, element("span", {}, name), element("span", {}, milliseconds(reply.timings[key]))));
-  return element("details", { class: "timings" },
-    element("summary", {}, `${count(reply.candidates, "candidate")} in ${milliseconds(reply.took_ms)}`),
-    element("ul", {}, ...parts));
+  const panel = element("details", { class: "timings" },
+    element("summary", {}, `${count(reply.candidates, "candidate")} in ${milliseconds(reply.took_ms)}`));
+  panel.addEventListener("toggle", async () => panel.append((await import("./why.js")).stages(reply)), { once: true });
+  return panel;
 }
 
 /** @param {number} value */
-function milliseconds(value) {
+export function milliseconds(value) {
   return value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value).toLocaleString("en")} ms`;
 }

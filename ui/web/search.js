@@ -19,7 +19,6 @@ const form = /** @type {HTMLFormElement} */ (byId("search"));
 const input = /** @type {HTMLInputElement} */ (byId("q"));
 const said = byId("said");
 const collection = byId("collection");
-const help = /** @type {HTMLDialogElement} */ (byId("help"));
 
 const POLL_MS = 1500;
 /** Typing has stopped when no key came for this long. */
@@ -364,10 +363,11 @@ document.addEventListener("click", async (event) => {
 });
 
 byId("keys").hidden = false;
-byId("keys").addEventListener("click", () => help.showModal());
+const help = async () => (await import("./help.js")).showHelp();
+byId("keys").addEventListener("click", help);
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const typing = event.target === input;
   const here = document.activeElement;
   if (event.key === "/" && !typing) {
@@ -375,7 +375,7 @@ document.addEventListener("keydown", (event) => {
     input.focus();
     input.select();
   } else if (event.key === "?" && !typing) {
-    help.showModal();
+    help();
   } else if (event.key === "Escape") {
     if (!typing) return input.focus();
     clearTimeout(typed);

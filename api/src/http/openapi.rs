@@ -78,7 +78,8 @@ impl Modify for Shared {
                 let mut response = ResponseBuilder::new()
                     .description("What is wrong, and what would be right")
                     .content("application/problem+json", content);
-                if operation.tags.iter().flatten().any(|tag| tag == "dialects") {
+                let dialect = operation.tags.iter().flatten().any(|tag| tag == "dialects");
+                if dialect || path == "/_bulk" {
                     // The shapes of the errors are those of the other servers.
                     let content = ContentBuilder::new().build();
                     response = response.content("application/json", content);

@@ -60,9 +60,9 @@ fn states() -> Vec<State> {
         state("facets", "/?q=lantern", nothing, "document.querySelector('.facets .chip')"),
         state(
             "narrowed",
-            "/?q=lantern&filter=keeper+%3D+%22Ada+Ross%22+AND+lit+%3D+true",
+            "/?q=lantern&filter=keeper+%3D+%22Ada+Ross%22+AND+number+%3E+3",
             nothing,
-            "document.querySelector('#filters .chip') && document.querySelector('.facets .chip')",
+            "document.querySelectorAll('#filters .chip').length === 2 && document.querySelector('.facets .chip')",
         ),
         state(
             "narrowed-to-nothing",

@@ -24,6 +24,8 @@ fn choose(page: &mut Page, files: &[PathBuf]) {
 /// Ten files: seven formats that are read, one that is refused in part, two that are no documents.
 fn ten(folder: &Path) -> Vec<PathBuf> {
     let formats = Path::new(env!("CARGO_MANIFEST_DIR")).join("../indexer/tests/formats");
+    // The browser opens no path with `..` in it.
+    let formats = formats.canonicalize().unwrap();
     let mut files: Vec<PathBuf> = [
         "ferries.pdf",
         "history.docx",
@@ -79,9 +81,7 @@ fn ten_files_of_many_formats_are_uploaded_asked_about_and_opened_at_the_place() 
     page.click(".answer .source a");
     page.until("location.pathname === '/document' && document.getElementById('said')");
     states::examine(&mut page, "walk-6-source");
-    if !page.text("document.getElementById('main').className").contains("silent") {
-        assert_eq!(page.text("document.getElementById('said').textContent"), answer);
-    }
+    assert_eq!(page.text("document.getElementById('said').textContent"), answer);
     assert_calm(&mut page);
 }
 
