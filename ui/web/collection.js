@@ -109,7 +109,7 @@ function row(name, facts) {
   return cell;
 }
 
-/** The tasks of before, so that a page that is loaded again goes on where it was. */
+/** The tasks of before, so that a page that is loaded again after uploads goes on where it was. */
 async function showEarlier() {
   try {
     /** @type {{tasks: Task[]}} */
@@ -246,6 +246,7 @@ function showSums(aloud) {
 
 /** @param {Iterable<File>} chosen */
 function enqueue(chosen) {
+  sessionStorage.setItem("uploads", "yes");
   for (const file of chosen) {
     const cell = row(file.name, size(file.size));
     open += 1;
@@ -280,7 +281,7 @@ drop.addEventListener("drop", (event) => { if (event.dataTransfer) enqueueDroppe
 
 /** Everything, as far as the key allows. */
 async function begin() {
-  if (await watch()) showEarlier();
+  if (await watch() && sessionStorage.getItem("uploads")) showEarlier();
 }
 
 begin();

@@ -4,7 +4,7 @@
 
 import { Failure, ask, hasKey, keepKey, path, search, status } from "./client.js";
 import { count, element, note, share } from "./dom.js";
-import { answerCard, hitList, otherAnswers, pages, reading, timings } from "./results.js";
+import { answerCard, choices, hitList, narrowed, otherAnswers, pages, reading, timings } from "./results.js";
 
 /** @typedef {import("../types").Asked} Asked */
 /** @typedef {import("../types").Reply} Reply */
@@ -148,7 +148,7 @@ async function run(what, whole) {
     } else if (what.offset === 0) {
       main.querySelector(".prompt")?.replaceWith(reading());
     }
-    if (whole) await showAnswer(await ask(what, await facets(), signal), what);
+    if (whole) showAnswer(await ask(what, await facets(), signal), what);
   } catch (error) {
     if (!signal.aborted) showFault(error, what, whole);
   } finally {
@@ -157,9 +157,8 @@ async function run(what, whole) {
 }
 
 /** What the list is narrowed to, below the box. @param {Asked} what */
-async function showFilters(what) {
-  const { narrowed } = what.q && what.filter ? await import("./facets.js") : { narrowed: null };
-  byId("filters").replaceChildren(...(narrowed && asked().filter === what.filter ? [narrowed(what, url)] : []));
+function showFilters(what) {
+  byId("filters").replaceChildren(...(what.q && what.filter ? [narrowed(what, url)] : []));
 }
 
 /** The fields that are worth narrowing by: a choice of few values. */
@@ -192,14 +191,12 @@ function showPassages(reply, what, whole) {
  * @param {Reply} reply
  * @param {Asked} what
  */
-async function showAnswer(reply, what) {
+function showAnswer(reply, what) {
   shown = path(what, "search");
   if (!reply.hits.length) return showNothing(reply, what);
-  const narrow = reply.facets ? (await import("./facets.js")).choices(reply, what, url) : null;
-  if (url(asked()) !== url(what)) return;
   const first = what.offset === 0;
   const focused = main.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
-  show(first ? answerCard(reply) : null, first ? otherAnswers(reply) : null, ...notes(reply), narrow,
+  show(first ? answerCard(reply) : null, first ? otherAnswers(reply) : null, ...notes(reply), choices(reply, what, url),
     hitList(reply, what), pages(reply, what, url), tools(reply, what));
   if (focused) /** @type {HTMLElement | null} */ (main.querySelector(`a[href="${CSS.escape(focused)}"]`))?.focus();
   remember(what.q);

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -209,7 +209,7 @@ type Seen = BTreeMap<u16, Vec<Duration>>;
 fn overload(address: &str, questions: &[String], peak: f64) -> anyhow::Result<String> {
     let gap = Duration::from_secs_f64(1.0 / (OVERLOAD as f64 * peak));
     let total = (LOAD.as_secs_f64() / gap.as_secs_f64()) as usize;
-    let next = AtomicUsize::new(0);
+    let (next, over) = (AtomicUsize::new(0), AtomicBool::new(false));
     let seen: Mutex<Seen> = Mutex::default();
     let began = Instant::now();
     let call = || {
@@ -228,7 +228,7 @@ fn overload(address: &str, questions: &[String], peak: f64) -> anyhow::Result<St
     };
     let probe = || {
         let (mut client, mut times) = (Client::connect(address)?, Vec::new());
-        while next.load(Ordering::Relaxed) < total {
+        while !over.load(Ordering::Relaxed) {
             times.push(client.get("/health/live")?.took);
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -237,7 +237,10 @@ fn overload(address: &str, questions: &[String], peak: f64) -> anyhow::Result<St
     let mut live = std::thread::scope(|scope| {
         let probe = scope.spawn(probe);
         let clients: Vec<_> = (0..CALLERS).map(|_| scope.spawn(call)).collect();
-        clients.into_iter().try_for_each(|client| client.join().expect("no client panics"))?;
+        let ended: anyhow::Result<()> =
+            clients.into_iter().try_for_each(|client| client.join().expect("no client panics"));
+        over.store(true, Ordering::Relaxed);
+        ended?;
         probe.join().expect("the probe does not panic")
     })?;
     let rate = |count: usize| count as f64 / began.elapsed().as_secs_f64();
@@ -274,21 +277,21 @@ fn crowd(address: &str, questions: &[String]) -> anyhow::Result<String> {
     let connect = || TcpStream::connect(address).context("a connection more; raise ulimit -n");
     let idle = (0..IDLE).map(|_| connect()).collect::<anyhow::Result<Vec<_>>>()?;
     let mut slow = (0..IDLE).map(|_| connect()).collect::<anyhow::Result<Vec<_>>>()?;
-    let stop = Arc::new(AtomicUsize::new(0));
+    let stop = Arc::new(AtomicBool::new(false));
     let stopping = stop.clone();
     let drip = std::thread::spawn(move || {
-        while stopping.load(Ordering::Relaxed) == 0 {
+        while !stopping.load(Ordering::Relaxed) {
             for byte in b"GET / HTTP/1.1\r\nx: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" {
                 slow.iter_mut().for_each(|stream| drop(stream.write_all(&[*byte])));
                 std::thread::sleep(Duration::from_millis(100));
-                if stopping.load(Ordering::Relaxed) > 0 {
+                if stopping.load(Ordering::Relaxed) {
                     break;
                 }
             }
         }
     });
     let beside = healthy();
-    stop.store(1, Ordering::Relaxed);
+    stop.store(true, Ordering::Relaxed);
     drip.join().expect("dripping does not panic");
     drop(idle);
     let beside = beside?;
