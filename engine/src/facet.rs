@@ -17,6 +17,17 @@ pub struct Facet {
     pub missing: usize,
 }
 
+/// A metadata field that documents have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldStats {
+    /// Its name.
+    pub name: String,
+    /// Its different values; those of deleted documents count until segments are merged.
+    pub values: usize,
+    /// Whether these are all; otherwise counting ended there.
+    pub complete: bool,
+}
+
 /// One value with its hits.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FacetValue {

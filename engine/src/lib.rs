@@ -49,7 +49,7 @@ pub use cursor::Cursor;
 pub use document::{Document, DocumentId, Metadata, Passage, PassageId};
 pub use embedding::Embedding;
 pub use error::{Error, OpenError, QueryError};
-pub use facet::{Facet, FacetValue};
+pub use facet::{Facet, FacetValue, FieldStats};
 pub use filter::{Bound, Condition, Filter, Match, Range};
 pub use fusion::{FusedCandidate, fuse};
 pub use given::{answers_in, relevances};

@@ -41,6 +41,10 @@ pub const SUGGESTIONS_MAX: usize = 50;
 pub const SUGGEST_TITLES_READ: usize = 200;
 /// Names of metadata fields that are listed.
 pub const FIELD_NAMES: usize = 1_000;
+/// Fields whose values are counted, and how far.
+pub const FIELDS_COUNTED: usize = 100;
+/// See [`FIELDS_COUNTED`].
+pub const FIELD_VALUES_COUNTED: usize = 100;
 /// Hits on one page.
 pub const LIMIT_MAX: usize = 1_000;
 /// `offset + limit`: deeper paging is what cursors are for.

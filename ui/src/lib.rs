@@ -119,6 +119,6 @@ mod tests {
         let script = asset("search.js").unwrap();
         assert_eq!(script.content_type, "text/javascript; charset=utf-8");
         assert_eq!(script.tag.len(), 26);
-        assert!(asset("nothing.js").is_none());
+        assert!(asset("no-such-file.js").is_none());
     }
 }

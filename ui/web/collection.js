@@ -1,11 +1,12 @@
-// The page about the collection: what it holds, and files that are added to it.
+// The page about the collection: what it holds, files that are added to it, and what became of them.
 
-import { Failure, status, upload } from "./client.js";
+import { Failure, hasKey, keepKey, load, status } from "./client.js";
 import { count, element, note, share, size } from "./dom.js";
 
 /** @typedef {import("../types").Status} Status */
-/** @typedef {import("../types").Uploaded} Uploaded */
+/** @typedef {import("../types").Task} Task */
 /** @typedef {"indexed" | "unchanged" | "skipped" | "failed"} Fate */
+/** @typedef {{task: number, cell: HTMLElement}} Sent */
 
 const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const files = /** @type {HTMLInputElement} */ (byId("files"));
@@ -13,18 +14,26 @@ const drop = byId("drop");
 const rows = byId("rows");
 
 const POLL_MS = 1500;
-/** A request may have 64 MiB; text grows a little when it is written as JSON. */
-const FILE_BYTES = 48 << 20;
-/** Another writer is waited for so many times. */
-const TRIES = 30;
-/** Items of one file that are named when they fail. */
+/** Between two looks at the task under way. */
+const TASK_MS = 400;
+/** What the server takes in one request, less the form around it. */
+const FILE_BYTES = (1 << 30) - (1 << 20);
+/** A queue that is full is waited for so many times. */
+const TRIES = 60;
+/** Earlier uploads that are listed. */
+const EARLIER = 20;
+/** Records of one file that are named when they are refused. */
 const NAMED = 20;
 
 /** How many files met each fate. @type {Map<Fate, number>} */
 const sums = new Map();
 /** Files are sent one after the other. */
-let queue = Promise.resolve();
-let waiting = 0;
+let sending = Promise.resolve();
+/** Tasks that are not finished, in the order in which they are done. @type {Sent[]} */
+const sent = [];
+/** Files whose fate is not known yet. */
+let open = 0;
+let following = false;
 
 /** @param {string} term @param {string} value */
 const figure = (term, value) => element("div", {}, element("dt", {}, term), element("dd", {}, value));
@@ -42,6 +51,10 @@ function showStatus({ collection, model, indexing, version }) {
     figure("on disk", size(collection.bytes)),
     figure("generation", collection.generation.toLocaleString("en"))),
   element("p", { class: "aside" }, facts.join(" · "))];
+  if (collection.fields.length) {
+    const fields = collection.fields.map(({ name, values, complete }) => `${name} (${values}${complete ? "" : " or more"})`);
+    parts.push(element("p", { class: "aside" }, `Fields and their values: ${fields.join(", ")}`));
+  }
   if (indexing?.state === "running") {
     const { bytes_done: done, bytes_total: total, documents } = indexing;
     parts.unshift(element("section", { class: "note" },
@@ -52,88 +65,165 @@ function showStatus({ collection, model, indexing, version }) {
   } else if (indexing?.state === "done") {
     parts.push(element("p", { class: "aside" }, `Last indexed: ${indexing.summary}`));
   }
+  if (hasKey()) {
+    const forget = element("button", { type: "button", class: "quiet" }, "Forget the key");
+    forget.addEventListener("click", () => { keepKey(); location.reload(); });
+    parts.push(element("p", {}, forget));
+  }
   const place = byId("status");
   place.replaceChildren(...parts);
   place.removeAttribute("aria-busy");
+  byId("adding").hidden = false;
 }
 
+/** Shows the figures, again as long as they change. */
 async function watch() {
   try {
     const state = await status();
     showStatus(state);
     if (state.indexing?.state === "running") setTimeout(watch, POLL_MS);
+    return true;
   } catch (error) {
-    byId("status").replaceChildren(note("No connection", error instanceof Error ? error.message : `${error}`));
+    if (error instanceof Failure && error.locked) {
+      const { keyForm } = await import("./key.js");
+      byId("status").replaceChildren(keyForm(error.message, begin));
+      byId("status").removeAttribute("aria-busy");
+      byId("key").focus();
+      return false;
+    }
+    byId("status").replaceChildren(note("No connection", words(error)));
     setTimeout(watch, 3 * POLL_MS);
+    return false;
   }
 }
+
+/** @param {unknown} error */
+const words = (error) => error instanceof Error && error.message || `${error}`;
+
+/** A line of the report; returns the cell for its fate. @param {string} name @param {string} facts */
+function row(name, facts) {
+  const cell = element("td", {}, "waiting to be sent");
+  rows.append(element("tr", {}, element("th", { scope: "row", dir: "auto" }, name),
+    element("td", { class: "number" }, facts), cell));
+  byId("report").hidden = false;
+  return cell;
+}
+
+/** The tasks of before, so that a page that is loaded again after uploads goes on where it was. */
+async function showEarlier() {
+  try {
+    /** @type {{tasks: Task[]}} */
+    const { tasks } = await load(`/v1/tasks?limit=${EARLIER}`);
+    for (const task of tasks.filter(({ kind }) => kind === "files").reverse()) {
+      const [first, ...more] = task.names ?? [];
+      const rest = task.received - 1;
+      const cell = row(first ?? "files", more.length || rest > 0 ? `and ${rest} more` : "");
+      open += 1;
+      if (isFinal(task)) finish(cell, task);
+      else sent.push({ task: task.id, cell });
+    }
+    showSums(false);
+    follow();
+  } catch (error) {
+    if (error instanceof Failure && error.status === 403) {
+      byId("adding").replaceChildren(note("This key may search, not add documents", error.message));
+    }
+  }
+}
+
+/** @param {Task} task */
+const isFinal = ({ status }) => status === "succeeded" || status === "failed" || status === "canceled";
 
 /**
- * What is sent for a file, or why nothing is.
+ * Sends one file; what becomes of it is told by its task.
  * @param {File} file
- * @returns {Promise<{type: string, body: BodyInit} | {why: string}>}
+ * @param {HTMLElement} cell
  */
-async function packed(file) {
-  const ending = (file.name.match(/\.([^.]+)$/)?.[1] ?? "").toLowerCase();
-  const json = { json: "application/json", jsonl: "application/x-ndjson", ndjson: "application/x-ndjson" }[ending];
-  const text = ["txt", "text", "md", "markdown"].includes(ending);
-  if (!json && !text) return { why: "this page sends text, Markdown and JSON; alder index reads the other formats" };
-  if (file.size > FILE_BYTES) return { why: `larger than ${size(FILE_BYTES)}; alder index reads large files` };
-  if (json) return { type: json, body: file };
-  let content;
+async function send(file, cell) {
+  if (file.size > FILE_BYTES) return tell(cell, "skipped", `larger than ${size(FILE_BYTES)}; alder index reads large files`);
+  cell.replaceChildren("being sent…");
   try {
-    content = new TextDecoder("utf-8", { fatal: true }).decode(await file.arrayBuffer());
+    await file.slice(0, 1).arrayBuffer();
   } catch {
-    return { why: "not text in UTF-8; alder index recognises other encodings" };
+    return tell(cell, "failed", "the browser cannot read it; was it moved or changed since it was chosen?");
   }
-  const heading = ending.startsWith("m") ? content.match(/^#\s+(.+)$/m)?.[1].trim() : "";
-  const title = heading || file.name.replace(/\.[^.]+$/, "");
-  return { type: "application/json", body: JSON.stringify({ id: file.name, title, text: content }) };
-}
-
-/** Sends until no other writer is in the way. @param {string} type @param {BodyInit} body */
-async function send(type, body) {
   for (let tries = 1; ; tries += 1) {
     try {
-      return await upload(type, body);
+      const body = new FormData();
+      body.append("file", file);
+      /** @type {Task} */
+      const task = await load("/v1/files", { method: "POST", body });
+      cell.replaceChildren("waiting to be read");
+      sent.push({ task: task.id, cell });
+      // The next file is sent while this one is read.
+      void follow();
+      return;
     } catch (error) {
-      if (!(error instanceof Failure) || !error.wait || tries === TRIES) throw error;
+      if (!(error instanceof Failure) || !error.wait || tries === TRIES) return tell(cell, "failed", words(error));
       await new Promise((done) => setTimeout(done, 1000 * error.wait));
     }
   }
 }
 
-/**
- * Adds one file and writes its line of the report.
- * @param {File} file
- * @param {HTMLElement} cell
- */
-async function add(file, cell) {
-  cell.replaceChildren("being read and encoded…");
-  const what = await packed(file);
-  if ("why" in what) return tell(cell, "skipped", what.why);
-  try {
-    report(cell, await send(what.type, what.body));
-  } catch (error) {
-    const items = error instanceof Failure ? /** @type {Uploaded["items"]} */ (error.items) : [];
-    tell(cell, "failed", items.length ? faults(items) : error instanceof Error ? error.message : `${error}`);
+/** Looks after the oldest task until all are finished; they are done in their order. */
+async function follow() {
+  if (following) return;
+  following = true;
+  while (sent.length) {
+    const [{ task: id, cell }] = sent;
+    try {
+      /** @type {Task} */
+      const task = await load(`/v1/tasks/${id}`);
+      if (isFinal(task)) {
+        sent.shift();
+        finish(cell, task);
+        showSums(true);
+        watch();
+        continue;
+      }
+      showProgress(cell, task);
+    } catch (error) {
+      if (!(error instanceof Failure) || !error.offline) {
+        sent.shift();
+        tell(cell, "failed", words(error));
+        showSums(true);
+        continue;
+      }
+      cell.replaceChildren("the server does not answer; waiting for it");
+    }
+    await new Promise((done) => setTimeout(done, TASK_MS));
   }
+  following = false;
 }
 
-/** @param {HTMLElement} cell @param {Uploaded} reply */
-function report(cell, { items }) {
-  const failed = items.filter((item) => item.status === "failed");
-  const fresh = items.filter((item) => item.status === "indexed").length;
-  if (items.length === 1) return tell(cell, fresh ? "indexed" : "unchanged");
-  const words = `${count(fresh, "document")}, ${items.length - fresh - failed.length} unchanged`;
-  if (failed.length) tell(cell, "failed", `${words}; ${faults(failed)}`);
-  else tell(cell, fresh ? "indexed" : "unchanged", words);
+/** @param {HTMLElement} cell @param {Task} task */
+function showProgress(cell, { status, progress }) {
+  if (status !== "processing") return cell.replaceChildren("waiting to be read");
+  const bar = element("progress", { max: "1", "aria-label": "Reading and encoding" });
+  if (progress > 0) bar.setAttribute("value", `${progress}`);
+  cell.replaceChildren("being read and encoded… ", bar);
 }
 
-/** @param {Uploaded["items"]} items */
-function faults(items) {
-  const named = items.slice(0, NAMED).map(({ item, id, detail }) =>
-    items.length === 1 && item === 1 ? `${detail}` : `document ${item}${id ? ` (${id})` : ""}: ${detail}`);
+/** What became of the file of a task. @param {HTMLElement} cell @param {Task} task */
+function finish(cell, task) {
+  const items = task.items ?? [];
+  const stored = task.indexed + task.unchanged;
+  if (task.status === "failed") return tell(cell, "failed", task.detail);
+  if (task.status === "canceled") return tell(cell, "skipped", "canceled");
+  if (!stored) {
+    const skipped = items.every(({ status }) => status === "skipped");
+    return tell(cell, skipped ? "skipped" : "failed", reasons(items) || "nothing in it could be stored");
+  }
+  const fate = task.indexed ? "indexed" : "unchanged";
+  const parts = [];
+  if (stored > 1) parts.push(count(stored, "document"));
+  if (items.length) parts.push(`${task.failed} refused: ${reasons(items)}`);
+  tell(cell, fate, parts.join("; "));
+}
+
+/** @param {NonNullable<Task["items"]>} items */
+function reasons(items) {
+  const named = items.slice(0, NAMED).map(({ detail }) => detail);
   if (items.length > NAMED) named.push(`and ${items.length - NAMED} more`);
   return named.join("; ");
 }
@@ -142,30 +232,39 @@ function faults(items) {
 function tell(cell, fate, why) {
   cell.replaceChildren(element("b", { class: fate }, fate), why ? `: ${why}` : "");
   sums.set(fate, (sums.get(fate) ?? 0) + 1);
+  open -= 1;
 }
 
-function showSums() {
-  const words = [...sums].map(([fate, number]) => `${number} ${fate}`);
-  if (waiting) words.push(`${waiting} to do`);
-  byId("sum").textContent = words.join(", ");
-  if (!waiting) byId("said").textContent = words.join(", ");
+/** The sums, and aloud once nothing is open any more. @param {boolean} aloud */
+function showSums(aloud) {
+  const all = [...sums].map(([fate, number]) => `${number} ${fate}`);
+  if (open) all.push(`${open} to do`);
+  byId("sum").textContent = all.join(", ");
+  byId("ready").hidden = open > 0 || !(sums.get("indexed") || sums.get("unchanged"));
+  if (aloud && !open) byId("said").textContent = all.join(", ");
 }
 
 /** @param {Iterable<File>} chosen */
 function enqueue(chosen) {
+  sessionStorage.setItem("uploads", "yes");
   for (const file of chosen) {
-    const cell = element("td", {}, "waiting");
-    rows.append(element("tr", {}, element("th", { scope: "row", dir: "auto" }, file.name),
-      element("td", { class: "number" }, size(file.size)), cell));
-    waiting += 1;
-    queue = queue.then(() => add(file, cell)).then(() => {
-      waiting -= 1;
-      showSums();
-      if (!waiting) watch();
-    });
+    const cell = row(file.name, size(file.size));
+    open += 1;
+    sending = sending.then(() => send(file, cell)).then(() => showSums(true));
   }
-  byId("report").hidden = false;
-  showSums();
+  showSums(false);
+}
+
+/** Folders have no bytes to send. @param {DataTransfer} dropped */
+function enqueueDropped(dropped) {
+  const items = [...dropped.items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
+  const plain = items.flatMap(({ entry, file }) => file && !entry?.isDirectory ? [file] : []);
+  for (const { entry } of items) {
+    if (!entry?.isDirectory) continue;
+    open += 1;
+    tell(row(entry.name, ""), "skipped", "a folder; choose its files, or index it with alder index PATH");
+  }
+  enqueue(plain);
 }
 
 files.addEventListener("change", () => {
@@ -178,6 +277,11 @@ for (const name of ["dragover", "dragleave", "drop"]) {
     drop.classList.toggle("over", name === "dragover");
   });
 }
-drop.addEventListener("drop", (event) => enqueue(event.dataTransfer?.files ?? []));
+drop.addEventListener("drop", (event) => { if (event.dataTransfer) enqueueDropped(event.dataTransfer); });
 
-watch();
+/** Everything, as far as the key allows. */
+async function begin() {
+  if (await watch() && sessionStorage.getItem("uploads")) showEarlier();
+}
+
+begin();

@@ -3,6 +3,7 @@
 import { element } from "./dom.js";
 
 const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+if (document.getElementById("locked") && location.pathname === "/document") await (await import("./locked.js")).unlock(byId("main"));
 const marks = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(".document mark")]);
 const place = element("span", { class: "id" });
 const target = document.getElementById("said") ?? document.getElementById("passage");
@@ -43,8 +44,8 @@ if (document.querySelector(".document")) document.querySelector(".source")?.appe
 // The results may be those of another page or way of searching than the question alone would give.
 const back = /** @type {HTMLAnchorElement} */ (byId("back"));
 const from = sessionStorage.getItem("results");
-const question = (/** @type {string} */ url) => new URL(url, location.origin).searchParams.get("q");
-const known = from !== null && question(from) === question(back.href);
+const question = (/** @type {string} */ url) => new URL(url, location.origin).searchParams.get("q") ?? "";
+const known = from !== null && question(from) === question(location.href);
 if (known) back.href = from;
 back.addEventListener("click", (event) => {
   if (!known || history.length === 1) return;

@@ -119,6 +119,7 @@ class Copy extends HTMLElement {
     const button = element("button", { type: "button", class: "quiet" }, label);
     const said = element("span", { class: "unseen", role: "status" });
     button.addEventListener("click", async () => {
+      const { copy } = await import("./copy.js");
       const done = await copy(this.getAttribute("text") ?? location.href);
       button.textContent = said.textContent = done ? "Copied" : "The browser did not allow it";
       setTimeout(() => { button.textContent = label; said.textContent = ""; }, 2000);
@@ -127,20 +128,3 @@ class Copy extends HTMLElement {
   }
 }
 customElements.define("alder-copy", Copy);
-
-/** Whether `text` could be put on the clipboard. @param {string} text */
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    // Without TLS on another machine there is no clipboard interface.
-    const area = /** @type {HTMLTextAreaElement} */ (element("textarea", { class: "unseen", "aria-hidden": "true" }));
-    area.value = text;
-    document.body.append(area);
-    area.select();
-    const done = document.execCommand("copy");
-    area.remove();
-    return done;
-  }
-}

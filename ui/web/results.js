@@ -1,4 +1,5 @@
-// What a reply looks like: the answer card, the other answers, the hits, the pages.
+// What a reply looks like: the answer card, the other answers, the hits, the pages, and the chips that narrow it by
+// metadata. A filter is text in the short form of the interface, `author = "Ada" AND year >= 1840`.
 
 import { PAGE } from "./client.js";
 import { bar, count, documentUrl, element, marked, percent } from "./dom.js";
@@ -8,6 +9,7 @@ import { bar, count, documentUrl, element, marked, percent } from "./dom.js";
 /** @typedef {import("../types").Hit} Hit */
 /** @typedef {import("../types").Reply} Reply */
 /** @typedef {import("../types").Span} Span */
+/** @typedef {string | number | boolean} Value */
 
 /** A passage longer than this (in characters) is cut around the words of the question. */
 const SNIPPET = 380;
@@ -15,6 +17,12 @@ const SNIPPET = 380;
 const AROUND = 200;
 /** Other answers shown in full; the rest can be opened. */
 const OTHERS = 3;
+/** Values of one field shown at once. */
+const SHOWN = 6;
+/** A value longer than this, in characters, is cut. */
+const LONG = 40;
+/** What the buttons of a subject said, for as long as the page lives. @type {Map<string, string>} */
+export const judged = new Map();
 /** A guess less probable than this is noise: beside an answer, and where the documents do not say. */
 const NOISE = { beside: 0.01, silent: 0.05 };
 
@@ -32,7 +40,22 @@ export function answerCard(reply) {
     element("h2", { id: "answer", class: long, dir: "auto" }, best.text),
     element("blockquote", { dir: "auto" }, ...evidence(best)),
     element("p", { class: "source" }, "In ", place(inAnswer(best), reply.query), identifier(best)),
-    best.sources.length > 1 ? sources(best, reply.query) : null);
+    best.sources.length > 1 ? sources(best, reply.query) : null,
+    verdict("Is this right?", { q: reply.query, document: best.document, answer: best.text }));
+}
+
+/**
+ * A question with the buttons yes and no; `judge.js` sends what is pressed.
+ * @param {string} question
+ * @param {object} what
+ */
+function verdict(question, what) {
+  const subject = JSON.stringify(what);
+  const button = (/** @type {string} */ value, /** @type {string} */ label) => element("button",
+    { type: "button", class: "quiet", value, "aria-pressed": `${judged.get(subject) === value}` }, label);
+  return element("p", { class: "judge", role: "group", "aria-label": question, "data-subject": subject },
+    element("span", { "aria-hidden": "true" }, question), button("yes", "Yes"), button("no", "No"),
+    element("span", { role: "status" }));
 }
 
 /** @param {Reply} reply */
@@ -81,10 +104,15 @@ function place(what, question) {
 const inAnswer = ({ document, title, heading_path, page, start_byte, end_byte, passage_span }) =>
   ({ document, title, heading_path, page, said: { start_byte, end_byte }, passage: passage_span });
 
-/** The document's id, with the page where it has pages. @param {{document: string, page?: number}} what */
+/** What people are told of a document whose file is not as it was. */
+const AGED = { stale: "changed since it was indexed", gone: "its file is gone" };
+
+/** The document's id, with the page where it has pages. @param {{document: string, page?: number, freshness?: string}} what */
 function identifier(what) {
+  const aged = what.freshness === "stale" || what.freshness === "gone" ? AGED[what.freshness] : null;
   return element("span", { class: "id" },
-    element("bdi", {}, what.document), what.page ? `, page ${what.page}` : "");
+    element("bdi", {}, what.document), what.page ? `, page ${what.page}` : "",
+    aged ? element("span", { class: "aged" }, aged) : null);
 }
 
 /** @param {Answer} answer */
@@ -148,7 +176,8 @@ export function hitList(reply, asked) {
     element("h3", {}, place({ ...hit, passage: hit.span }, reply.query)),
     element("p", { class: "source" }, identifier(hit)),
     element("p", { class: "text", dir: "auto" }, ...snippet(hit)),
-    hit.explain ? why(hit) : null));
+    element("div", { class: "act" }, hit.explain ? why(hit) : null,
+      verdict("Relevant?", { q: reply.query, document: hit.document }))));
   return element("section", { class: "passages", "aria-labelledby": "passages" },
     element("h2", { id: "passages", class: "small" }, "Passages"),
     element("ol", { class: "hits", start: `${asked.offset + 1}` }, ...items));
@@ -211,21 +240,89 @@ export function pages(reply, asked, url) {
     more ? link(last, "Next →") : element("span", {}));
 }
 
-const STAGES = [
-  ["lexical_ms", "words"], ["encode_ms", "encoding"], ["dense_ms", "meaning"],
-  ["fuse_ms", "fusion"], ["fetch_ms", "fetching"], ["read_ms", "reading"],
-];
-
-/** How long it took, stage by stage. @param {Reply} reply */
+/** How long it took; stage by stage when it is opened. @param {Reply} reply */
 export function timings(reply) {
-  const parts = STAGES.filter(([key]) => key in reply.timings)
-    .map(([key, name]) => element("li", {}, element("span", {}, name), element("span", {}, milliseconds(reply.timings[key]))));
-  return element("details", { class: "timings" },
-    element("summary", {}, `${count(reply.candidates, "candidate")} in ${milliseconds(reply.took_ms)}`),
-    element("ul", {}, ...parts));
+  const panel = element("details", { class: "timings" },
+    element("summary", {}, `${count(reply.candidates, "candidate")} in ${milliseconds(reply.took_ms)}`));
+  panel.addEventListener("toggle", async () => panel.append((await import("./why.js")).stages(reply)), { once: true });
+  return panel;
 }
 
 /** @param {number} value */
-function milliseconds(value) {
+export function milliseconds(value) {
   return value < 10 ? `${value.toFixed(1)} ms` : `${Math.round(value).toLocaleString("en")} ms`;
+}
+
+/** The condition that `field` is `value`. @param {string} field @param {Value} value */
+function condition(field, value) {
+  const quoted = (/** @type {string} */ text) => `"${text.replace(/["\\]/g, "\\$&")}"`;
+  const name = /^[\p{L}\p{N}_.-]+$/u.test(field) && !/^(and|or|not|in|exists)$/i.test(field) ? field : quoted(field);
+  return `${name} = ${typeof value === "string" ? quoted(value) : value}`;
+}
+
+/** The conditions of a filter that must all hold; one that is more than a list of them stays whole. @param {string} filter */
+function conditions(filter) {
+  const parts = [""];
+  let depth = 0;
+  for (const [token] of filter.matchAll(/"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|[()]|[^\s"'()]+|\s+/g)) {
+    depth += token === "(" ? 1 : token === ")" ? -1 : 0;
+    if (!depth && /^or$/i.test(token)) return [filter];
+    if (!depth && /^and$/i.test(token)) parts.push("");
+    else parts[parts.length - 1] += token;
+  }
+  return parts.map((part) => part.trim()).filter(Boolean);
+}
+
+/** A condition as people read it: `author = "Ada"` is "author: Ada". @param {string} text */
+function words(text) {
+  const found = text.match(/^("(?:\\.|[^"\\])*"|[^\s=]+)\s*=\s*("(?:\\.|[^"\\])*"|[^\s"]+)$/);
+  if (!found) return text;
+  const [, field, value] = found.map((part) => part.startsWith('"') ? part.slice(1, -1).replace(/\\(.)/g, "$1") : part);
+  return `${field}: ${value}`;
+}
+
+/** @param {string} text */
+const cut = (text) => text.length > LONG ? `${text.slice(0, LONG - 1)}…` : text;
+
+/**
+ * What the list is narrowed to; `url` writes the address of a state.
+ * @param {Asked} asked
+ * @param {(asked: Asked) => string} url
+ */
+export function narrowed(asked, url) {
+  const all = conditions(asked.filter);
+  const chips = all.map((one) => {
+    const filter = all.filter((other) => other !== one).join(" AND ");
+    return element("li", {}, element("a", {
+      class: "chip on", "data-go": "", href: url({ ...asked, filter, offset: 0 }), dir: "auto",
+      "aria-label": `Remove the filter ${words(one)}`, title: "Remove this filter",
+    }, cut(words(one)), element("span", { "aria-hidden": "true" }, " ✕")));
+  });
+  return element("nav", { class: "chips", "aria-label": "Filters" },
+    element("span", { class: "small" }, "Only"), element("ul", {}, ...chips));
+}
+
+/**
+ * What the list could be narrowed to, field by field; null when there is no choice.
+ * @param {Reply} reply
+ * @param {Asked} asked
+ * @param {(asked: Asked) => string} url
+ */
+export function choices(reply, asked, url) {
+  const known = conditions(asked.filter);
+  const rows = (reply.facets ?? []).map(({ field, values, missing }) => {
+    const open = values.filter(({ value }) => !known.includes(condition(field, value)));
+    // No choice, or as many choices as passages: neither helps.
+    if (open.length + Math.min(1, missing) < 2 || open.every(({ count }) => count === 1)) return null;
+    const chips = open.map(({ value, count }) => element("li", {}, element("a", {
+      class: "chip", "data-go": "", dir: "auto",
+      href: url({ ...asked, filter: [...known, condition(field, value)].join(" AND "), offset: 0 }),
+    }, cut(`${value}`), element("span", { class: "id" }, element("span", { class: "unseen" }, ", passages: "), ` ${count}`))));
+    const list = (/** @type {HTMLElement[]} */ some) => element("ul", {}, ...some);
+    const rest = chips.slice(SHOWN);
+    return element("div", { class: "chips", role: "group", "aria-label": `Narrow by ${field}` },
+      element("span", { class: "small" }, field), list(chips.slice(0, SHOWN)),
+      rest.length ? element("details", {}, element("summary", {}, `${rest.length} more`), list(rest)) : null);
+  }).filter((row) => row !== null);
+  return rows.length ? element("section", { class: "facets", "aria-label": "Narrow the passages" }, ...rows) : null;
 }

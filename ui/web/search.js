@@ -2,13 +2,16 @@
 // passages at once; Enter has them read for an answer. Only the newest question is answered; an older one that
 // is still under way is dropped.
 
-import { PAGE, Failure, ask, path, search, status } from "./client.js";
+import { Failure, ask, hasKey, keepKey, path, search, status } from "./client.js";
 import { count, element, note, share } from "./dom.js";
-import { answerCard, hitList, otherAnswers, pages, reading, timings } from "./results.js";
+import { answerCard, choices, hitList, narrowed, otherAnswers, pages, reading, timings } from "./results.js";
 
 /** @typedef {import("../types").Asked} Asked */
 /** @typedef {import("../types").Reply} Reply */
 /** @typedef {import("../types").Status} Status */
+
+/** Fields that are offered for narrowing: at most so many, with so many values each. */
+const FACETS = { most: 4, values: 40 };
 
 const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const main = byId("main");
@@ -16,7 +19,6 @@ const form = /** @type {HTMLFormElement} */ (byId("search"));
 const input = /** @type {HTMLInputElement} */ (byId("q"));
 const said = byId("said");
 const collection = byId("collection");
-const help = /** @type {HTMLDialogElement} */ (byId("help"));
 
 const POLL_MS = 1500;
 /** Typing has stopped when no key came for this long. */
@@ -31,6 +33,7 @@ let underWay = new AbortController();
 /** @type {ReturnType<typeof setTimeout>} */ let again;
 /** @type {ReturnType<typeof setTimeout>} */ let spoken;
 /** What the last look at /v1/status told. @type {Status | null} */ let state = null;
+/** Done when /v1/status has told something. @type {Promise<void>} */ let looked = Promise.resolve();
 /** The question whose passages are on the page. @type {string | null} */ let shown = null;
 
 /** What the address asks. @returns {Asked} */
@@ -42,22 +45,24 @@ function asked() {
     q: (query.get("q") ?? "").trim(),
     mode: mode === "lexical" || mode === "dense" ? mode : "hybrid",
     offset: offset > 0 ? offset : 0,
+    filter: (query.get("filter") ?? "").trim(),
   };
 }
 
 /** The address that asks it. @param {Asked} what */
-function url({ q, mode, offset }) {
+function url({ q, mode, offset, filter }) {
   const query = new URLSearchParams();
   if (q) query.set("q", q);
   if (mode !== "hybrid") query.set("mode", mode);
+  if (filter && q) query.set("filter", filter);
   if (offset) query.set("offset", `${offset}`);
   return query.size ? `/?${query}` : "/";
 }
 
-/** What stands in the form. @returns {Asked} */
+/** What stands in the form, narrowed as before. @returns {Asked} */
 function written() {
   const mode = new FormData(form).get("mode");
-  return { q: input.value.trim(), mode: mode === "lexical" || mode === "dense" ? mode : "hybrid", offset: 0 };
+  return { q: input.value.trim(), mode: mode === "lexical" || mode === "dense" ? mode : "hybrid", offset: 0, filter: asked().filter };
 }
 
 /** @param {...(Node | null)} nodes */
@@ -82,7 +87,20 @@ function showStart() {
       element("code", {}, "alder serve ~/notes"))));
     return;
   }
-  show(recent());
+  show();
+  const questions = remembered();
+  if (questions.length) showRecent(questions);
+}
+
+/** What was asked before, to ask it again. @param {string[]} questions */
+async function showRecent(questions) {
+  const { recent } = await import("./recent.js");
+  if (asked().q || main.children.length) return;
+  show(recent(questions, (q) => url({ q, mode: "hybrid", offset: 0, filter: "" }), () => {
+    localStorage.removeItem("asked");
+    showStart();
+    input.focus();
+  }));
 }
 
 /** Questions asked in this browser, newest first. @returns {string[]} */
@@ -104,24 +122,6 @@ function remember(question) {
   }
 }
 
-/** What was asked before, to ask it again. */
-function recent() {
-  const questions = remembered();
-  if (!questions.length) return null;
-  const items = questions.map((q) => {
-    const href = url({ q, mode: "hybrid", offset: 0 });
-    return element("li", {}, element("a", { class: "stop", "data-go": "", dir: "auto", href }, q));
-  });
-  const forget = element("button", { type: "button", class: "quiet" }, "Forget these");
-  forget.addEventListener("click", () => {
-    localStorage.removeItem("asked");
-    showStart();
-    input.focus();
-  });
-  return element("section", { class: "before", "aria-labelledby": "before" },
-    element("h2", { id: "before", class: "small" }, "Asked before in this browser"), element("ul", {}, ...items), forget);
-}
-
 /**
  * Shows `what`: its passages, then, when `whole`, what was read in them.
  * @param {Asked} what
@@ -133,6 +133,7 @@ async function run(what, whole) {
   clearTimeout(spoken);
   underWay.abort();
   const { signal } = (underWay = new AbortController());
+  showFilters(what);
   if (!what.q) return showStart();
   document.title = `${what.q} · Alder`;
   document.body.className = "asked";
@@ -147,12 +148,25 @@ async function run(what, whole) {
     } else if (what.offset === 0) {
       main.querySelector(".prompt")?.replaceWith(reading());
     }
-    if (whole) showAnswer(await ask(what, signal), what);
+    if (whole) showAnswer(await ask(what, await facets(), signal), what);
   } catch (error) {
     if (!signal.aborted) showFault(error, what, whole);
   } finally {
     clearTimeout(slow);
   }
+}
+
+/** What the list is narrowed to, below the box. @param {Asked} what */
+function showFilters(what) {
+  byId("filters").replaceChildren(...(what.q && what.filter ? [narrowed(what, url)] : []));
+}
+
+/** The fields that are worth narrowing by: a choice of few values. */
+async function facets() {
+  await looked;
+  const fields = (state?.collection.fields ?? []).filter(({ name, values, complete }) =>
+    complete && values > 1 && values <= FACETS.values && name !== "page" && !name.includes(","));
+  return fields.slice(0, FACETS.most).map(({ name }) => name);
 }
 
 /**
@@ -182,7 +196,7 @@ function showAnswer(reply, what) {
   if (!reply.hits.length) return showNothing(reply, what);
   const first = what.offset === 0;
   const focused = main.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
-  show(first ? answerCard(reply) : null, first ? otherAnswers(reply) : null, ...notes(reply),
+  show(first ? answerCard(reply) : null, first ? otherAnswers(reply) : null, ...notes(reply), choices(reply, what, url),
     hitList(reply, what), pages(reply, what, url), tools(reply, what));
   if (focused) /** @type {HTMLElement | null} */ (main.querySelector(`a[href="${CSS.escape(focused)}"]`))?.focus();
   remember(what.q);
@@ -212,19 +226,9 @@ function tools(reply, what) {
 }
 
 /** @param {Reply} reply @param {Asked} what */
-function showNothing(reply, what) {
-  const advice = [];
-  if (state?.indexing?.state === "running") {
-    advice.push("Documents are still being indexed; what you look for may not be there yet.");
-  }
-  if (what.offset) advice.push("There are no more passages.");
-  else advice.push("Try fewer or other words, or check the spelling.");
-  /** @type {Asked} */
-  const wider = { q: what.q, mode: what.offset ? what.mode : "hybrid", offset: 0 };
-  const words = what.offset ? "Back to the first page" : "Search by words and meaning";
-  const link = url(wider) === url(what) ? null
-    : element("p", {}, element("a", { href: url(wider), "data-go": "" }, words));
-  show(...notes(reply), note("Nothing found", ...advice, ...(link ? [link] : [])));
+async function showNothing(reply, what) {
+  const { nothing } = await import("./nothing.js");
+  show(...notes(reply), nothing(what, state, url));
   say("No results.");
 }
 
@@ -236,6 +240,7 @@ function showNothing(reply, what) {
  */
 function showFault(error, what, whole) {
   const failure = error instanceof Failure ? error : new Failure(`The page has a fault: ${error}`);
+  if (failure.locked) return askForKey(failure);
   const retry = element("button", { type: "button", class: "quiet" }, "Try again");
   retry.addEventListener("click", () => run(what, whole));
   const title = failure.offline ? "No connection" : failure.wait ? "Busy" : "That did not work";
@@ -247,6 +252,20 @@ function showFault(error, what, whole) {
   say(failure.message);
   const wait = failure.offline ? 3 : failure.wait;
   if (wait) again = setTimeout(() => run(what, whole), 1000 * wait);
+}
+
+/** Has the key asked for where the results would be. @param {Failure} failure */
+async function askForKey(failure) {
+  const { keyForm } = await import("./key.js");
+  main.removeAttribute("aria-busy");
+  if (document.getElementById("key")) return;
+  shown = null;
+  show(keyForm(failure.message, () => {
+    looked = watchCollection();
+    open();
+  }));
+  byId("key").focus();
+  say("This server asks for a key.");
 }
 
 function showCollection() {
@@ -264,6 +283,11 @@ function showCollection() {
   }
   nodes.push(element("p", {}, element("a", { href: "/collection" }, count(holds.documents, "document")),
     ` · ${count(holds.passages, "passage")} · ${model.name}`));
+  if (hasKey()) {
+    const forget = element("button", { type: "button", class: "quiet" }, "Forget the key");
+    forget.addEventListener("click", () => { keepKey(); location.reload(); });
+    nodes.push(element("p", {}, forget));
+  }
   collection.replaceChildren(...nodes);
 }
 
@@ -275,6 +299,7 @@ async function watchCollection() {
     if (!asked().q && before !== state.indexing?.state && !input.value) showStart();
     if (state.indexing?.state === "running") setTimeout(watchCollection, POLL_MS);
   } catch (error) {
+    if (error instanceof Failure && error.locked) return askForKey(error);
     collection.replaceChildren(element("p", { class: "wrong" }, error instanceof Error ? error.message : `${error}`));
     setTimeout(watchCollection, 4 * POLL_MS);
   }
@@ -300,12 +325,20 @@ function go(what, whole) {
 
 form.addEventListener("submit", (event) => {
   event.preventDefault();
+  begun = false;
   go(written(), true);
 });
 
-input.addEventListener("input", () => {
+let suggesting = false;
+/** Whether what stands in the box was not asked yet. */
+let begun = false;
+input.addEventListener("input", async () => {
   clearTimeout(typed);
   typed = setTimeout(() => { if (written().q !== asked().q) go(written(), false); }, TYPED_MS);
+  begun = true;
+  if (suggesting) return;
+  suggesting = true;
+  (await import("./suggest.js")).attach(input, () => begun);
 });
 
 form.addEventListener("change", (event) => {
@@ -314,7 +347,9 @@ form.addEventListener("change", (event) => {
 
 window.addEventListener("popstate", open);
 
-document.addEventListener("click", (event) => {
+document.addEventListener("click", async (event) => {
+  const pressed = event.target instanceof Element ? event.target.closest(".judge button") : null;
+  if (pressed instanceof HTMLButtonElement) return (await import("./judge.js")).send(pressed);
   const link = event.target instanceof Element ? event.target.closest("a[data-go]") : null;
   if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
@@ -325,10 +360,11 @@ document.addEventListener("click", (event) => {
 });
 
 byId("keys").hidden = false;
-byId("keys").addEventListener("click", () => help.showModal());
+const help = async () => (await import("./help.js")).showHelp();
+byId("keys").addEventListener("click", help);
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || help.open) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   const typing = event.target === input;
   const here = document.activeElement;
   if (event.key === "/" && !typing) {
@@ -336,7 +372,7 @@ document.addEventListener("keydown", (event) => {
     input.focus();
     input.select();
   } else if (event.key === "?" && !typing) {
-    help.showModal();
+    help();
   } else if (event.key === "Escape") {
     if (!typing) return input.focus();
     clearTimeout(typed);
@@ -356,6 +392,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 if (location.pathname !== "/") history.replaceState(null, "", url(asked()));
-watchCollection();
+looked = watchCollection();
 open();
 if (!asked().q) input.focus();

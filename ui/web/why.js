@@ -2,6 +2,7 @@
 // counted. Loaded when the first panel is opened.
 
 import { bar, element } from "./dom.js";
+import { milliseconds } from "./results.js";
 
 /** @typedef {import("../types").Hit} Hit */
 
@@ -18,12 +19,12 @@ export function picture(hit) {
     element("p", { class: "sum" }, bar(parts.map(([name, share]) => ({ share, kind: name }))),
       element("span", {}, `score ${hit.score.toFixed(3)}`)),
     element("table", {},
-      element("tbody", {}, ...stages(explain))),
+      element("tbody", {}, ...parted(explain))),
     explain.terms.length ? terms(explain.terms) : null);
 }
 
 /** One row for each stage that had a say. @param {NonNullable<Hit["explain"]>} explain */
-function stages(explain) {
+function parted(explain) {
   const added = Object.fromEntries(explain.contributions);
   const row = (/** @type {string[]} */ ...[kind, name, fact, part]) => element("tr", {},
     element("th", { scope: "row", class: kind }, name), element("td", {}, fact), element("td", { class: "number" }, part));
@@ -65,4 +66,16 @@ function terms(scores) {
     element("td", { class: "number" }, score.toFixed(2))));
   return element("table", { class: "terms" },
     element("caption", {}, "Words that counted (BM25)"), element("tbody", {}, ...rows));
+}
+
+const STAGES = [
+  ["lexical_ms", "words"], ["encode_ms", "encoding"], ["dense_ms", "meaning"],
+  ["fuse_ms", "fusion"], ["fetch_ms", "fetching"], ["read_ms", "reading"],
+];
+
+/** The milliseconds of each stage. @param {import("../types").Reply} reply */
+export function stages(reply) {
+  const parts = STAGES.filter(([key]) => key in reply.timings).map(([key, name]) => element("li", {},
+    element("span", {}, name), element("span", {}, milliseconds(reply.timings[key]))));
+  return element("ul", {}, ...parts);
 }

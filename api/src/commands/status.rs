@@ -28,7 +28,7 @@ pub(crate) fn run(args: &StatusArgs, global: &Global) -> anyhow::Result<Exit> {
         let status = StatusResponse {
             version: env!("CARGO_PKG_VERSION"),
             model: ModelStatus::new(&model),
-            collection: CollectionStatus::new(&collection, &snapshot),
+            collection: CollectionStatus::new(&collection, &snapshot)?,
             indexing: None,
         };
         serde_json::to_writer_pretty(&mut out, &status)?;

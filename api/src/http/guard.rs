@@ -18,6 +18,7 @@ use tower_http::timeout::TimeoutBody;
 
 use super::accept::Peer;
 use super::problem::{Code, Problem};
+use super::reader;
 use super::state::App;
 
 const HEADERS: [(HeaderName, &str); 4] = [
@@ -42,7 +43,7 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
             let slow = |body| Body::new(TimeoutBody::new(app.limits.body_wait, body));
             next.run(request.map(slow)).await
         }
-        Err(problem) => problem.into_response(),
+        Err(problem) => refused(&request, problem),
     };
     // The route as it is written: a path can hold the name of a document.
     let route = route.as_ref().map(MatchedPath::as_str);
@@ -61,6 +62,16 @@ pub(crate) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
     }
     headers.insert(HeaderName::from_static("x-request-id"), HeaderValue::from(id));
     response
+}
+
+/// The refusal; where the server writes pages for people, it is one.
+fn refused(request: &Request, problem: Problem) -> Response {
+    let page = ["/document", "/plain"].contains(&request.uri().path());
+    let keyless = problem.code == Code::Unauthorized;
+    if !(page && keyless && request.method() == Method::GET) {
+        return problem.into_response();
+    }
+    reader::locked(&problem, request.headers()).unwrap_or_else(Problem::into_response)
 }
 
 fn allowed(app: &App, request: &Request) -> Result<(), Problem> {

@@ -73,16 +73,18 @@ impl Modify for Shared {
                 let Some(operation) = operation else { continue };
                 // Names of handlers are not unique.
                 operation.operation_id = Some(format!("{method}{name}"));
-                let dialect = operation.tags.iter().flatten().any(|tag| tag == "dialects");
-                if dialect {
-                    continue;
-                }
                 let schema = RefOr::Ref(Ref::from_schema_name("ProblemBody"));
                 let content = ContentBuilder::new().schema(Some(schema)).build();
-                let response = ResponseBuilder::new()
+                let mut response = ResponseBuilder::new()
                     .description("What is wrong, and what would be right")
-                    .content("application/problem+json", content)
-                    .build();
+                    .content("application/problem+json", content);
+                let dialect = operation.tags.iter().flatten().any(|tag| tag == "dialects");
+                if dialect || path == "/_bulk" {
+                    // The shapes of the errors are those of the other servers.
+                    let content = ContentBuilder::new().build();
+                    response = response.content("application/json", content);
+                }
+                let response = response.build();
                 operation.responses.responses.insert("default".into(), RefOr::T(response));
             }
         }

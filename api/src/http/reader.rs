@@ -48,23 +48,32 @@ pub(crate) async fn show(
         });
         match found {
             Ok((document, place, _turn)) => Ok((StatusCode::OK, page(&document, &place)?)),
-            Err(problem) => {
-                let (status, _, title) = problem.code.row();
-                let main = format!(
-                    "<section class=\"note\"><h1>{title}</h1><p>{}</p><p><a href=\"/\">Back to the search</a></p></section>",
-                    Escaped(&problem.detail)
-                );
-                Ok((
-                    status,
-                    fill("document.html", &[("title", title), ("back", "/"), ("main", &main)])?,
-                ))
-            }
+            Err(problem) => fault(&problem, ""),
         }
     };
     let written: Result<(StatusCode, String), Problem> =
         tokio::task::spawn_blocking(write).await.map_err(Problem::internal)?;
     let (status, html) = written?;
     Ok(reply(status, html, &headers))
+}
+
+/// The page for a caller without a key: its script asks for one and then shows the document.
+///
+/// # Errors
+/// An internal problem when `document.html` lacks a slot.
+pub(super) fn locked(problem: &Problem, headers: &HeaderMap) -> Result<Response, Problem> {
+    let (status, html) = fault(problem, " id=\"locked\"")?;
+    Ok(reply(status, html, headers))
+}
+
+/// What went wrong, as a page.
+fn fault(problem: &Problem, attributes: &str) -> Result<(StatusCode, String), Problem> {
+    let (status, _, title) = problem.code.row();
+    let main = format!(
+        "<section class=\"note\"{attributes}><h1>{title}</h1><p>{}</p><p><a href=\"/\">Back to the search</a></p></section>",
+        Escaped(&problem.detail)
+    );
+    Ok((status, fill("document.html", &[("title", title), ("back", "/"), ("main", &main)])?))
 }
 
 fn find(app: &App, id: &str) -> Result<Document, Problem> {

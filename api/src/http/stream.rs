@@ -34,7 +34,7 @@ type Stages = std::pin::Pin<Box<dyn Stream<Item = Result<Event, Infallible>> + S
 
 /// Answers for `?q=`, in stages: events `hits`, `reranked`, `answer`.
 #[utoipa::path(get, path = "/v1/ask/stream", tag = "search", params(SearchParameters),
-    responses((status = 200, content_type = "text/event-stream", body = String,
+    responses((status = 200, content_type = "text/event-stream", body = Object,
         description = "Events `hits`, `reranked` and `answer`; the data of each is a SearchResponse, that of `answer` the reply of `/v1/ask`. `problem` ends the stream with a problem.")))]
 pub(crate) async fn ask_get(
     app: Shared,
@@ -47,7 +47,7 @@ pub(crate) async fn ask_get(
 #[utoipa::path(post, path = "/v1/ask/stream", tag = "search",
     request_body(content = SearchRequest,
         example = json!({"q": "What is tea made from?"})),
-    responses((status = 200, content_type = "text/event-stream", body = String,
+    responses((status = 200, content_type = "text/event-stream", body = Object,
         description = "As for GET.")))]
 pub(crate) async fn ask_post(app: Shared, request: Body<SearchRequest>) -> Result<Events, Problem> {
     run(app, request.0.into_query(Purpose::Ask)?).await
@@ -77,19 +77,23 @@ fn stages(
     let snapshot = app.collection.snapshot();
     let fast = Query { read_depth: 0, rerank: Rerank::Off, answers: 0, ..query.clone() };
     let result = alder_engine::search(&snapshot, &app.model, &fast)?;
+    let freshness = app.sources.look(&app.collection, &snapshot, &result)?;
     let hits = SearchResponse::new(&query.text, result, started.elapsed());
+    let hits = hits.with_freshness(&freshness);
     if tell(send, "hits", &hits).is_gone() {
         return Ok(());
     }
     let result = alder_engine::search(&snapshot, &app.model, query)?;
     app.metrics.search(&result);
+    let freshness = app.sources.look(&app.collection, &snapshot, &result)?;
     let mut reranked = result.clone();
     (reranked.answers, reranked.verdict) = (Vec::new(), None);
     let took = started.elapsed();
-    if tell(send, "reranked", &SearchResponse::new(&query.text, reranked, took)).is_gone() {
+    let reply = |result| SearchResponse::new(&query.text, result, took).with_freshness(&freshness);
+    if tell(send, "reranked", &reply(reranked)).is_gone() {
         return Ok(());
     }
-    let _ = tell(send, "answer", &SearchResponse::new(&query.text, result, took));
+    let _ = tell(send, "answer", &reply(result));
     Ok(())
 }
 

@@ -30,6 +30,8 @@ const WAITING: usize = 1_000;
 const WAITING_BYTES: u64 = 4 << 30;
 /// Finished tasks that are remembered.
 const REMEMBERED: usize = 1_000;
+/// Files that a task names.
+const NAMES: usize = 10;
 /// Problems that a task names.
 const ITEMS: usize = 100;
 /// A task that was begun this often and never finished is given up.
@@ -137,9 +139,12 @@ impl Tasks {
     /// [`EnqueueError::Full`] when too much waits, [`EnqueueError::Spool`] when it cannot be made durable.
     pub(crate) fn enqueue(&self, draft: Draft) -> Result<Task, EnqueueError> {
         self.list().check_room()?;
-        let (kind, received) = match &draft {
-            Draft::Documents(items) => (TaskKind::Documents, items.len() as u64),
-            Draft::Files(files) => (TaskKind::Files, files.len() as u64),
+        let (kind, received, names) = match &draft {
+            Draft::Documents(items) => (TaskKind::Documents, items.len() as u64, Vec::new()),
+            Draft::Files(files) => {
+                let names = files.names().iter().take(NAMES).cloned().collect();
+                (TaskKind::Files, files.names().len() as u64, names)
+            }
         };
         // What takes long is written before the list is locked.
         let staged = self.spool.stage(draft)?;
@@ -151,6 +156,7 @@ impl Tasks {
             status: TaskStatus::Enqueued,
             progress: 0.0,
             received,
+            names,
             indexed: 0,
             unchanged: 0,
             failed: 0,

@@ -209,9 +209,9 @@ impl Spool {
 }
 
 impl FileDraft {
-    /// Files in it.
-    pub(crate) fn len(&self) -> usize {
-        self.names.len()
+    /// The files in it, in the order in which they came.
+    pub(crate) fn names(&self) -> &[String] {
+        &self.names
     }
 
     /// A new file called `name`, to be written and given to [`FileDraft::finish`].

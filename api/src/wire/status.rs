@@ -1,6 +1,6 @@
 //! [`StatusResponse`]: what `/v1/status` and `alder status --format json` tell, and [`Health`].
 
-use alder_engine::{Collection, Language, Model, Snapshot, SnapshotStats};
+use alder_engine::{Collection, Error, FieldStats, Language, Model, Snapshot, SnapshotStats};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -44,6 +44,18 @@ pub(crate) struct CollectionStatus {
     #[serde(flatten)]
     #[schema(inline, value_type = Object)]
     pub(crate) stats: SnapshotStats,
+    /// Metadata fields of the documents, in order of name, at most 100.
+    fields: Vec<FieldStatus>,
+}
+
+/// A metadata field: what facets and filters can ask for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct FieldStatus {
+    name: String,
+    /// Its different values, at most 100.
+    values: usize,
+    /// Whether these are all.
+    complete: bool,
 }
 
 /// What the server's own indexing does.
@@ -92,8 +104,16 @@ impl ModelStatus {
 
 impl CollectionStatus {
     /// Figures of `snapshot`, a state of `collection`.
-    pub(crate) fn new(collection: &Collection, snapshot: &Snapshot) -> Self {
-        let language = collection.settings().language;
-        Self { generation: snapshot.generation().0, language, stats: snapshot.stats() }
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub(crate) fn new(collection: &Collection, snapshot: &Snapshot) -> Result<Self, Error> {
+        let of = |FieldStats { name, values, complete }| FieldStatus { name, values, complete };
+        Ok(Self {
+            generation: snapshot.generation().0,
+            language: collection.settings().language,
+            stats: snapshot.stats(),
+            fields: snapshot.fields()?.into_iter().map(of).collect(),
+        })
     }
 }

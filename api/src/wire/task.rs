@@ -16,6 +16,9 @@ pub(crate) struct Task {
     pub(crate) progress: f32,
     /// Documents or files that were sent.
     pub(crate) received: u64,
+    /// The names of the files, the first ten of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) names: Vec<String>,
     /// Documents stored.
     pub(crate) indexed: u64,
     /// Documents that were stored already with the same content.

@@ -1,11 +1,8 @@
-//! Roads through the page: typing and asking, the address and the back button, the keyboard alone, no scripts, files.
-
-use std::fs;
+//! Roads through the page: typing and asking, the address and the back button, the keyboard alone, no scripts.
 
 use serde_json::json;
 
-use crate::server::{self, Server};
-use crate::{QUESTION, SETTLED, ask, assert_calm, chromium, start, states};
+use crate::{QUESTION, SETTLED, ask, assert_calm, start, states};
 
 #[test]
 fn typing_shows_passages_and_enter_reads_them_for_an_answer() {
@@ -153,41 +150,4 @@ fn without_scripts_the_form_answers_all_the_same() {
     assert_eq!(page.text("document.getElementById('said').textContent"), answer);
     assert!(page.text("document.getElementById('passage').textContent").contains(&answer));
     assert_calm(&mut page);
-}
-
-#[test]
-fn files_given_to_the_collection_page_can_be_asked_and_bad_ones_are_named() {
-    let Some(browser) = chromium::installed() else { return };
-    let data = server::indexed();
-    let server = Server::start(data.path(), "127.0.0.1:0");
-    let mut page = chromium::Page::start(&browser);
-    let folder = data.path();
-    fs::write(
-        folder.join("ferry.md"),
-        "# The ferry\n\nThe last ferry to the island leaves at half past nine.\n",
-    )
-    .unwrap();
-    fs::write(folder.join("plain.txt"), b"caf\xe9").unwrap();
-    fs::write(folder.join("photo.png"), b"\x89PNG").unwrap();
-    fs::write(folder.join("list.jsonl"), "{\"id\": \"a\", \"text\": \"An apple.\"}\nnonsense\n")
-        .unwrap();
-    page.open(&format!("{}/collection", server.url));
-    page.until("document.querySelector('.figures')");
-    let before = page.text("document.querySelector('.figures dd').textContent");
-    let root = page.call("DOM.getDocument", json!({}))["root"]["nodeId"].clone();
-    let input = page.call("DOM.querySelector", json!({"nodeId": root, "selector": "#files"}));
-    let files = ["ferry.md", "plain.txt", "photo.png", "list.jsonl"].map(|name| folder.join(name));
-    page.call("DOM.setFileInputFiles", json!({"nodeId": input["nodeId"], "files": files}));
-    page.until("document.getElementById('said').textContent");
-    let rows = page
-        .text("[...document.querySelectorAll('#rows tr')].map(row => row.innerText).join('\\n')");
-    let sum = page.text("document.getElementById('sum').textContent");
-    assert_eq!(sum, "1 indexed, 2 skipped, 1 failed", "{rows}");
-    for words in ["indexed", "UTF-8", "alder index", "document 2: not JSON"] {
-        assert!(rows.contains(words), "{words} is missing:\n{rows}");
-    }
-    page.until(&format!("document.querySelector('.figures dd').textContent !== {before:?}"));
-    ask(&mut page, &server, "q=When+does+the+last+ferry+leave");
-    assert!(page.text("document.querySelector('.hits').innerText").contains("half past nine"));
-    page.complaints();
 }

@@ -1,14 +1,17 @@
-//! The page in a real Chromium, as people and their screen readers meet it. `journeys` are roads through it,
-//! `states` looks at every state (axe, narrow, dark) and takes its picture, `defence` is about what must not happen.
+//! The page in a real Chromium, as people and their screen readers meet it. `journeys`, `narrowing`, `keys` and
+//! `uploads` are roads through it, `states` looks at every state (axe, narrow, dark) and takes its picture, `defence` is about what must not happen.
 //! `served` needs no browser. Without Chromium the rest is skipped, loudly; under `CI=true` that is a failure.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 
 mod chromium;
 mod defence;
 mod journeys;
+mod keys;
+mod narrowing;
 mod served;
 mod server;
 mod states;
+mod uploads;
 
 use chromium::Page;
 use server::Server;

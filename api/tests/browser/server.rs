@@ -1,5 +1,5 @@
 //! A running `alder serve` on documents written for the browser tests: two that disagree, enough lanterns for three
-//! pages, and some whose text and names try to be more than text.
+//! pages, one whose file is gone, and some whose text and names try to be more than text.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -19,14 +19,37 @@ pub(crate) struct Server {
     process: Child,
     /// `http://127.0.0.1:PORT`.
     pub(crate) url: String,
-    _data: TempDir,
+    data: TempDir,
 }
 
 impl Server {
     /// Serves a copy of the collection in `data`, for a folder has one server; `address` may name a port to use again.
     pub(crate) fn start(data: &Path, address: &str) -> Self {
-        let copy = tempfile::tempdir().unwrap();
-        copied(data, copy.path());
+        Self::on(copy_of(data), address)
+    }
+
+    /// Serves a collection without documents.
+    pub(crate) fn empty() -> Self {
+        let data = tempfile::tempdir().unwrap();
+        fs::create_dir(data.path().join("nothing")).unwrap();
+        let made =
+            alder(data.path()).arg("index").arg(data.path().join("nothing")).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        Self::on(data, "127.0.0.1:0")
+    }
+
+    /// The same, where a key is needed that may search and write; returns it, too.
+    pub(crate) fn locked(data: &Path) -> (Self, String) {
+        let copy = copy_of(data);
+        let scopes = ["--scope", "search", "--scope", "write"];
+        let made =
+            alder(copy.path()).args(["keys", "create", "page"]).args(scopes).output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let key = String::from_utf8(made.stdout).unwrap().trim().to_owned();
+        (Self::on(copy, "127.0.0.1:0"), key)
+    }
+
+    fn on(copy: TempDir, address: &str) -> Self {
         let data = copy.path();
         let mut process = alder(data)
             .args(["serve", "--address", address, "--no-open", "--quiet"])
@@ -38,7 +61,12 @@ impl Server {
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let url = line.trim().trim_end_matches('/').to_owned();
         assert!(url.starts_with("http://"), "alder serve printed {line:?}");
-        Self { process, url, _data: copy }
+        Self { process, url, data: copy }
+    }
+
+    /// The folder of its data.
+    pub(crate) fn data(&self) -> &Path {
+        self.data.path()
     }
 
     /// Ends it and returns where it listened.
@@ -52,6 +80,12 @@ impl Drop for Server {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+fn copy_of(data: &Path) -> TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    copied(data, copy.path());
+    copy
 }
 
 /// Copies a folder with all that is in it.
@@ -96,11 +130,15 @@ pub(crate) fn indexed() -> TempDir {
         "# Gasparo Berti\n\nGasparo Berti was a mathematician in Rome. Some historians hold that \
         Berti made the first barometer in Rome around 1641, without knowing that it was one.\n",
     );
+    write("toll.md", "# Toll house\n\nThe toll house keeps its ledger in an oak chest.\n");
     let mut lines = String::new();
     for number in 1..=25 {
         let (id, title) = (format!("lanterns/{number:02}"), format!("Lantern {number}"));
         let text = format!("The lantern number {number} hangs on the north wall of the old mill.");
-        lines.push_str(&format!("{}\n", json!({"id": id, "title": title, "text": text})));
+        let keeper = if number % 5 == 0 { "Bo \"Wick\" Lee" } else { "Ada Ross" };
+        let more = json!({"keeper": keeper, "lit": number % 2 == 0, "number": number});
+        let line = json!({"id": id, "title": title, "text": text, "metadata": more});
+        lines.push_str(&format!("{line}\n"));
     }
     for document in [
         json!({"id": format!("\"><b>{ATTACK}"), "title": ATTACK, "text": format!("A kettle boils water. {ATTACK} The kettle was patented in 1891.")}),
@@ -112,5 +150,6 @@ pub(crate) fn indexed() -> TempDir {
     write("more.jsonl", &lines);
     let output = alder(folder.path()).arg("index").arg(&notes).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    fs::remove_file(notes.join("toll.md")).unwrap();
     folder
 }

@@ -52,6 +52,27 @@ fn states() -> Vec<State> {
         state("answer", &question, nothing, "document.querySelector('.answer h2')"),
         state("why", &question, open_why, "document.querySelector('.panel')"),
         state(
+            "typing",
+            "/",
+            |page| page.write("lant"),
+            "document.querySelector('#suggestions:not([hidden])')",
+        ),
+        state("facets", "/?q=lantern", nothing, "document.querySelector('.facets .chip')"),
+        state(
+            "narrowed",
+            "/?q=lantern&filter=keeper+%3D+%22Ada+Ross%22+AND+number+%3E+3",
+            nothing,
+            "document.querySelectorAll('#filters .chip').length === 2 && document.querySelector('.facets .chip')",
+        ),
+        state(
+            "narrowed-to-nothing",
+            "/?q=barometer&filter=number+%3D+99",
+            nothing,
+            "document.querySelector('.note a')",
+        ),
+        state("judged", &question, judge, "document.querySelector('.judge [aria-pressed=true]')"),
+        state("gone", "/?q=toll+house+ledger", nothing, "document.querySelector('.aged')"),
+        state(
             "silent",
             "/?q=What+is+the+wifi+password%3F",
             nothing,
@@ -88,6 +109,12 @@ fn open_why(page: &mut Page) {
     page.evaluate(
         "document.querySelector('.hits .why summary').click(); document.querySelector('.hits').scrollIntoView()",
     );
+}
+
+fn judge(page: &mut Page) {
+    page.until("document.querySelector('.answer .judge')");
+    page.until(SETTLED);
+    page.evaluate("document.querySelector('.answer .judge button').click()");
 }
 
 /// A question longer than the server takes.

@@ -12,8 +12,8 @@ use crate::lexical::{Plan, View};
 use crate::row_set::RowSet;
 use crate::vector::{StoredVector, VectorFile};
 use crate::{
-    Bm25, Cosine, Document, DocumentId, Embedding, Error, Facet, Filter, LastWord, Passage,
-    QueryError, Sort, TermScore,
+    Bm25, Cosine, Document, DocumentId, Embedding, Error, Facet, FieldStats, Filter, LastWord,
+    Passage, QueryError, Sort, TermScore,
 };
 
 /// The state of one commit: everything a query needs, unchanged for as long as it is held.
@@ -167,6 +167,14 @@ impl Snapshot {
         key: PassageKey,
     ) -> Result<Vec<TermScore>, Error> {
         self.view.explain(plan, key)
+    }
+
+    /// The metadata fields that documents have, in order of name, with the number of their values.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub fn fields(&self) -> Result<Vec<FieldStats>, Error> {
+        self.view.field_stats()
     }
 
     /// The values of `field` among the passages of `keys`.

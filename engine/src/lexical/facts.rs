@@ -90,6 +90,15 @@ pub(super) fn bounds(key: &str) -> (String, String) {
     (format!("{key}\0"), format!("{key}\u{1}"))
 }
 
+/// The kinds of terms that are values, not their order.
+pub(super) const VALUES: [char; 4] = ['b', 'h', 'n', 's'];
+
+/// First and one-past-last term of the values of `key` that are of one kind.
+pub(super) fn kind_bounds(key: &str, kind: char) -> (String, String) {
+    let after = char::from_u32(kind as u32 + 1).expect("a small letter follows");
+    (format!("{key}\0{kind}"), format!("{key}\0{after}"))
+}
+
 /// By what values are ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::facts::{VALUES, kind_bounds};
 use super::{View, failed};
-use crate::{Error, limits};
+use crate::{Error, FieldStats, limits};
 
 impl View {
     /// Whether any document has the metadata field `name`.
@@ -39,6 +40,41 @@ impl View {
             }
         }
         Ok(names.into_iter().take(limits::FIELD_NAMES).collect())
+    }
+
+    /// The first [`limits::FIELDS_COUNTED`] fields with the number of their values.
+    ///
+    /// # Errors
+    /// [`Error::Store`].
+    pub(crate) fn field_stats(&self) -> Result<Vec<FieldStats>, Error> {
+        let mut names = self.field_names()?;
+        names.truncate(limits::FIELDS_COUNTED);
+        let counted = |name: String| {
+            let (values, complete) = self.count_values(&name)?;
+            Ok(FieldStats { name, values, complete })
+        };
+        names.into_iter().map(counted).collect()
+    }
+
+    /// How many values `name` has, and whether these are all.
+    fn count_values(&self, name: &str) -> Result<(usize, bool), Error> {
+        let failed = failed("counting values");
+        let mut values = BTreeSet::new();
+        for reader in self.searcher.segment_readers() {
+            let index = reader.inverted_index(self.fields.facts).map_err(&failed)?;
+            for kind in VALUES {
+                let (first, end) = kind_bounds(name, kind);
+                let stream = index.terms().range().ge(&first).lt(&end).into_stream();
+                let mut stream = stream.map_err(|e| failed(e.into()))?;
+                while let Some((term, _)) = stream.next() {
+                    values.insert(term[name.len() + 1..].to_vec());
+                    if values.len() > limits::FIELD_VALUES_COUNTED {
+                        return Ok((limits::FIELD_VALUES_COUNTED, false));
+                    }
+                }
+            }
+        }
+        Ok((values.len(), true))
     }
 
     /// Why the field `name` cannot be asked for, if no document has it: the message names the nearest field.

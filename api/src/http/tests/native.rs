@@ -120,6 +120,7 @@ async fn files_are_read_as_files_of_a_folder_are() {
         (&json!("succeeded"), &json!(1), &json!(1)),
         "{task}"
     );
+    assert_eq!(task["names"], json!(["tea.md", "empty.txt"]));
     assert_eq!(
         task["items"][0],
         json!({"item": 1, "id": "empty.txt", "status": "skipped", "detail": "empty"})
@@ -194,6 +195,32 @@ async fn bulk_lines_are_applied_in_order_and_answered_one_by_one() {
     let reply = service.send("POST /_bulk", &[LINES], "{\"delete\":{\"_id\":\"a\"}}").await;
     assert_eq!(reply.status, StatusCode::BAD_REQUEST);
     assert_eq!(reply.body["error"]["type"], "illegal_argument_exception", "{}", reply.body);
+}
+
+#[tokio::test]
+async fn fields_are_listed_with_the_number_of_their_values() {
+    let service = service(Limits::default());
+    let documents: Vec<_> = (0..130)
+        .map(|n| {
+            let more = json!({"n": n, "lit": n % 2 == 0, "day": format!("2020-01-{:02}", 1 + n % 3),
+                "tags": ["a", "b", format!("c{}", n % 5)]});
+            json!({"id": format!("{n}"), "text": "A lamp.", "metadata": more})
+        })
+        .collect();
+    service.json("POST /v1/documents", &json!(documents)).await;
+    let status = service.send("GET /v1/status", &[], "").await.body;
+    assert_eq!(
+        status["collection"]["fields"],
+        json!([
+            {"name": "day", "values": 3, "complete": true},
+            {"name": "lit", "values": 2, "complete": true},
+            {"name": "n", "values": 100, "complete": false},
+            {"name": "tags", "values": 7, "complete": true},
+        ])
+    );
+    let facets = "GET /v1/search?q=lamp&facets=lit,day&filter=lit+%3D+true";
+    let reply = service.send(facets, &[], "").await;
+    assert_eq!(reply.body["facets"][0]["values"], json!([{"value": true, "count": 65}]));
 }
 
 #[tokio::test]

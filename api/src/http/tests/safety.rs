@@ -79,6 +79,24 @@ async fn a_key_opens_what_its_scope_and_collection_say_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_browser_without_a_key_gets_a_page_that_asks_for_one_and_no_document() {
+    let (service, [_, write, ..]) = closed();
+    let document = "{\"id\": \"a\", \"text\": \"Nobody may read this.\"}";
+    let bearer = format!("Bearer {write}");
+    let headers = [JSON, ("authorization", bearer.as_str())];
+    let stored = service.send("POST /v1/documents", &headers, document).await;
+    assert_eq!(stored.status, StatusCode::OK, "{}", stored.text);
+    for path in ["/document?id=a&q=%3Cscript%3E", "/plain?q=read"] {
+        let reply = service.send(&format!("GET {path}"), &[], "").await;
+        assert_eq!(reply.status, StatusCode::UNAUTHORIZED, "{path}");
+        let kind = reply.headers[header::CONTENT_TYPE].to_str().unwrap();
+        assert!(kind.starts_with("text/html"), "{path}: {kind}");
+        assert!(reply.text.contains("id=\"locked\"") && reply.text.contains("/ui/document.js"));
+        assert!(!reply.text.contains("Nobody may read") && !reply.text.contains("<script>"));
+    }
+}
+
+#[tokio::test]
 async fn keys_change_without_a_restart_and_the_last_revoked_key_leaves_the_door_shut() {
     let (service, [search, ..]) = closed();
     let path = service._folder.path().join("keys.json");
