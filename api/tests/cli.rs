@@ -231,7 +231,7 @@ fn a_file_over_the_limit_is_named_and_the_option_it_names_reads_it() {
     assert_eq!(code(&refused), 1);
     assert!(stdout(&refused).contains("raise it with --max-file-bytes"), "{}", stdout(&refused));
     let read = index(&["--max-file-bytes", "10000"]);
-    assert!(stdout(&read).starts_with("1 documents indexed"), "{}", stdout(&read));
+    assert!(stdout(&read).starts_with("1 document indexed"), "{}", stdout(&read));
     let nothing = alder(folder.path(), &["index"]);
     assert_eq!(code(&nothing), 2, "{}", stderr(&nothing));
     assert!(stderr(&nothing).contains("say what to index"), "{}", stderr(&nothing));

@@ -55,12 +55,12 @@ pub(crate) const HTML_BYTES: usize = 16 << 20;
 /// Bytes of an HTML page times its character references: with these the time to parse it grew (5 s measured
 /// for 300,000 in 1.2 MB).
 pub(crate) const HTML_REFERENCES: usize = 400_000_000_000;
+/// HTML elements times those that would be open if no shape of a drawing were closed (1 s at most).
+pub(crate) const HTML_SHAPES: usize = 400_000_000;
 /// HTML elements in one file.
 pub(crate) const HTML_ELEMENTS: usize = 1_000_000;
 /// HTML elements times open formatting elements, which the parser repeats in every paragraph.
 pub(crate) const HTML_FORMATTING: usize = 4_000_000;
-/// Pages with more elements are taken whole: finding the main content grows faster than the page.
-pub(crate) const HTML_MAIN_CONTENT_ELEMENTS: usize = 50_000;
 /// Bytes looked at to tell what a file is.
 pub(crate) const SNIFF_BYTES: usize = 64 << 10;
 /// Files of an archive.

@@ -9,6 +9,9 @@ use crate::limits;
 /// Files named in the summary as moved or deleted; the report has all.
 const GONE_NAMED: u64 = 20;
 
+/// Why a file failed whose only document has a problem of its own.
+pub(crate) const ONLY_DOCUMENT: &str = "its only document could not be stored";
+
 /// What happened to every file of one run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct IngestReport {
@@ -195,29 +198,9 @@ impl IngestReport {
         self.totals.files_failed > 0 || self.totals.bad_records > 0
     }
 
-    /// The report in words: the sums, then everything that went wrong, then notes.
+    /// The report in words: what happened in one line, then everything that went wrong, then notes.
     pub fn summary(&self) -> String {
-        let t = &self.totals;
-        let mut out = format!(
-            "{} documents indexed ({} passages, {} with the vectors they had) from {} files in {:.1} s; \
-             files: {} added, {} changed, {} moved, {} unchanged, {} deleted, {} skipped, {} failed; \
-             documents: {} unchanged, {} removed; {} bad records",
-            t.documents,
-            t.passages,
-            t.vectors_kept,
-            t.files_indexed,
-            t.seconds,
-            t.files_added,
-            t.files_changed,
-            t.files_moved,
-            t.files_unchanged,
-            t.files_deleted,
-            t.files_skipped,
-            t.files_failed,
-            t.unchanged,
-            t.removed,
-            t.bad_records
-        );
+        let mut out = self.sums();
         for note in &self.notes {
             let _ = write!(out, "\n{note}");
         }
@@ -237,6 +220,40 @@ impl IngestReport {
         }
         out
     }
+
+    /// What happened, in numbers; what did not is not spoken of.
+    fn sums(&self) -> String {
+        let t = &self.totals;
+        let sums = [
+            (t.documents, "document", "indexed"),
+            (t.unchanged, "document", "unchanged"),
+            (t.removed, "document", "removed"),
+            (t.files_moved, "file", "moved"),
+            (t.files_skipped, "file", "skipped"),
+            (t.files_failed, "file", "failed"),
+            (t.bad_records, "record", "failed"),
+            (t.files_not_reached, "file", "not reached"),
+        ];
+        let mut parts = Vec::new();
+        let mut before = "";
+        for (count, noun, verb) in sums.into_iter().filter(|(count, _, _)| *count > 0) {
+            // A noun is said once for what follows it.
+            parts.push(match noun == before {
+                true => format!("{count} {verb}"),
+                false => format!("{} {verb}", counted(count, noun)),
+            });
+            before = noun;
+        }
+        if parts.is_empty() {
+            parts.push("nothing to index".into());
+        }
+        format!("{} in {:.1} s", parts.join(", "), t.seconds)
+    }
+}
+
+/// `1 file`, `2 files`.
+pub(crate) fn counted(count: u64, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 impl FileReport {
@@ -249,10 +266,12 @@ impl FileReport {
     fn describe(&self, out: &mut String) {
         let path = &self.path;
         match &self.fate {
+            // What is wrong with its only document says all.
+            Fate::Failed { reason } if reason == ONLY_DOCUMENT && !self.problems.is_empty() => {}
             Fate::Failed { reason } => _ = write!(out, "\nfailed  {path}: {reason}"),
             Fate::Skipped { reason } => _ = write!(out, "\nskipped {path}: {reason}"),
             Fate::Deleted { documents } => {
-                _ = write!(out, "\ndeleted {path}: {documents} documents")
+                _ = write!(out, "\ndeleted {path}: {}", counted(*documents, "document"))
             }
             _ => {}
         }
@@ -265,7 +284,8 @@ impl FileReport {
         }
         let left_out = self.bad_records - self.problems.len() as u64;
         if left_out > 0 {
-            let _ = write!(out, "\nfailed  {path}: and {left_out} more records");
+            let left_out = counted(left_out, "more record");
+            let _ = write!(out, "\nfailed  {path}: and {left_out}");
         }
         for note in &self.notes {
             let _ = write!(out, "\nnote    {path}: {note}");

@@ -13,6 +13,7 @@ use ignore::WalkBuilder;
 use crate::IngestError;
 use crate::ledger::Seen;
 use crate::origin::Origin;
+use crate::report::counted;
 use crate::selection::Selection;
 
 /// A path given by the user and what was found under it.
@@ -97,8 +98,9 @@ impl Root {
         let why =
             if self.files.is_empty() { "is empty now" } else { "could not be listed completely" };
         format!(
-            "{name}: the folder {why}; its {documents} documents that were not found were kept, delete them by id \
-             if they are gone"
+            "{name}: the folder {why}; its {} not found again {} kept; if they are gone: alder delete --path {name}",
+            counted(documents as u64, "document"),
+            if documents == 1 { "is" } else { "are" }
         )
     }
 
@@ -129,7 +131,7 @@ impl Root {
                     let metadata = entry.metadata().map_err(|e| e.to_string());
                     self.add(entry.path(), relative, metadata);
                 }
-                Err(error) => self.failed.push((base.display().to_string(), error.to_string())),
+                Err(error) => self.failed.push(unlisted(&base, &error)),
             }
         }
     }
@@ -155,6 +157,25 @@ impl Root {
             }
         }
     }
+}
+
+/// The place in `base` that could not be listed, and why.
+fn unlisted(base: &Path, error: &ignore::Error) -> (String, String) {
+    let mut inner = error;
+    let mut path = base;
+    loop {
+        match inner {
+            ignore::Error::WithDepth { err, .. } => inner = err,
+            ignore::Error::WithPath { path: place, err } => (path, inner) = (place, err),
+            _ => break,
+        }
+    }
+    let reason = match inner.io_error() {
+        Some(error) => format!("cannot be listed: {error}"),
+        None => inner.to_string(),
+    };
+    let id = path.strip_prefix(base).ok().and_then(id_of).filter(|id| !id.is_empty());
+    (id.unwrap_or_else(|| path.display().to_string()), reason)
 }
 
 /// The parts of a relative path joined with `/`.
@@ -222,6 +243,23 @@ mod tests {
     fn a_path_that_does_not_exist_is_named() {
         let error = walk(&[PathBuf::from("no/such/folder")], &Selection::default()).unwrap_err();
         assert!(error.to_string().starts_with("no/such/folder does not exist"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_listed_is_named_with_the_reason_alone() {
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        let error = ignore::Error::WithDepth {
+            depth: 1,
+            err: Box::new(ignore::Error::WithPath {
+                path: "/notes/private".into(),
+                err: Box::new(ignore::Error::Io(denied)),
+            }),
+        };
+        let (id, reason) = unlisted(Path::new("/notes"), &error);
+        assert_eq!(
+            (id.as_str(), reason.as_str()),
+            ("private", "cannot be listed: permission denied")
+        );
     }
 
     #[cfg(unix)]

@@ -1,13 +1,19 @@
 //! The formats as users meet them: the files of `indexer/tests/formats` indexed by the program, their facts found in
 //! the right file and page, and a folder of damaged and hostile files that costs nothing but those files.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{alder, code, stderr, stdout};
+use super::{alder, code, command, stderr, stdout};
+
+/// Memory in MiB that hostile files may cost the indexing process.
+const MOST_MEMORY: u64 = 256;
 
 fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../indexer/tests/formats")
@@ -36,6 +42,31 @@ fn report(folder: &Path) -> Value {
     json(&stdout(&output))
 }
 
+/// The same, with the most memory that the indexing process took, in KiB; the processes that read binary files for it
+/// have their own limit. None where the system does not tell.
+fn report_and_memory(folder: &Path) -> (Value, Option<u64>) {
+    let path = folder.join("report.json");
+    let files = folder.join("files");
+    let arguments = ["index", files.to_str().unwrap(), "--json", "--quiet"];
+    let mut child = command(&folder.join("data"), &arguments)
+        .stdout(fs::File::create(&path).unwrap())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let status_file = format!("/proc/{}/status", child.id());
+    let mut most = None;
+    loop {
+        let status = fs::read_to_string(&status_file).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        most = most.max(line.and_then(|l| l.trim().trim_end_matches(" kB").parse().ok()));
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(matches!(status.code(), Some(0 | 3)), "{status}");
+            return (json(&fs::read_to_string(path).unwrap()), most);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 fn fates(report: &Value, fate: &str) -> Vec<String> {
     let files = report["files"].as_array().unwrap().iter();
     files.filter(|f| f["fate"] == fate).map(|f| f["path"].as_str().unwrap().to_owned()).collect()
@@ -53,20 +84,40 @@ fn every_format_is_found_in_the_right_file_and_on_the_right_page() {
     assert_eq!(fates(&first, "indexed").len(), files().len() - 1);
 
     let data = folder.path().join("data");
+    let exported = stdout(&alder(&data, &["export"]));
+    let texts: HashMap<String, String> = exported
+        .lines()
+        .skip(1)
+        .map(json)
+        .map(|document| {
+            [&document["id"], &document["text"]].map(|v| v.as_str().unwrap().to_owned())
+        })
+        .map(|[id, text]| (id, text))
+        .collect();
     let facts = json(&fs::read_to_string(fixtures().join("facts.json")).unwrap());
-    for fact in facts.as_array().unwrap() {
+    let facts = facts.as_array().unwrap();
+    for fact in facts {
         let question = fact["question"].as_str().unwrap();
         let found =
             json(&stdout(&alder(&data, &["search", question, "--format", "json", "-n", "3"])));
         let hits = found["hits"].as_array().unwrap();
         let hit = hits.iter().find(|hit| hit["document"] == fact["document"]);
         let hit = hit.unwrap_or_else(|| panic!("{question}: not among {hits:#?}"));
-        assert!(
-            hit["text"].as_str().unwrap().contains(fact["sentence"].as_str().unwrap()),
-            "{hit:#}"
-        );
+        let text = hit["text"].as_str().unwrap();
+        assert!(text.contains(fact["sentence"].as_str().unwrap()), "{hit:#}");
         assert_eq!(hit["page"], fact["page"], "{hit:#}");
+        if let Some(heading) = fact["heading"].as_str() {
+            let path = hit["heading_path"].as_array().unwrap();
+            assert!(path.iter().any(|h| h == heading) || hit["title"] == heading, "{hit:#}");
+        }
+        let place = |end: &str| hit["span"][end].as_u64().unwrap() as usize;
+        let whole = &texts[fact["document"].as_str().unwrap()];
+        assert_eq!(whole.get(place("start_byte")..place("end_byte")), Some(text), "{hit:#}");
     }
+    let asked = |file: &str| facts.iter().any(|fact| fact["file"] == file);
+    let names = files().into_iter().map(|(name, _)| name);
+    let rest: Vec<String> = names.filter(|name| !asked(name)).collect();
+    assert_eq!(rest, ["scanned.pdf"], "files without a question");
 
     let question = "When was the Quellmark lighthouse first lit?";
     let answered = json(&stdout(&alder(&data, &["ask", question, "--format", "json"])));
@@ -241,7 +292,7 @@ fn harm(folder: &Path) -> usize {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     let damaged = files().into_iter().flat_map(|(name, bytes)| {
         let damage =
-            (0..20).map(|way| (format!("{way}-{name}"), damaged(&bytes, way, &mut random)));
+            (0..12).map(|way| (format!("{way}-{name}"), damaged(&bytes, way, &mut random)));
         damage.collect::<Vec<_>>()
     });
     let mut files: Vec<(String, Vec<u8>)> = damaged.collect();
@@ -275,7 +326,14 @@ fn damaged_and_hostile_files_cost_only_themselves_and_are_all_reported() {
     let written = harm(&folder.path().join("files"));
     assert!(written >= 300, "{written} files");
 
-    let report = report(folder.path());
+    let (report, memory) = report_and_memory(folder.path());
+    let honest = tempfile::tempdir().unwrap();
+    fs::create_dir(honest.path().join("files")).unwrap();
+    fs::write(honest.path().join("files/honest.txt"), "One honest file.").unwrap();
+    if let (Some(memory), (_, Some(honest))) = (memory, report_and_memory(honest.path())) {
+        let more = memory.saturating_sub(honest) >> 10;
+        assert!(more <= MOST_MEMORY, "{more} MiB more than for one honest file");
+    }
     let files = report["files"].as_array().unwrap();
     assert_eq!(files.len(), written);
     for file in files {

@@ -62,7 +62,7 @@ fn options_and_paths_are_remembered_and_a_change_is_said() {
         (Some(2), Some(0))
     );
     let said = ok(data, &["index", "--include", "tea.*"]);
-    assert!(said.contains("deleted barometer.md: 1 documents"), "{said}");
+    assert!(said.contains("deleted barometer.md: 1 document"), "{said}");
     assert_eq!(documents(data), 1);
     let said = ok(data, &["index", "--forget-options"]);
     assert!(said.contains("--include was [\"tea.*\"], is now its default"), "{said}");

@@ -1,22 +1,24 @@
-//! HTML: title and main content (Mozilla's Readability algorithm, by dom_smoothie), the whole body where that
-//! finds little. Block elements become blocks, white space is folded as a browser does, scripts go.
+//! HTML: title, fields and the content of a page without what stands around it ([`super::around`]). Block elements
+//! become blocks, white space is folded as a browser does, scripts go. Title and fields are found as Mozilla's
+//! Readability finds them (dom_smoothie); its choice of the content is not used, since it leaves out paragraphs of
+//! one page in two (`benches/folders/pages`).
 
 use dom_query::{Document, NodeRef};
-use dom_smoothie::{Config, Readability};
+use dom_smoothie::Readability;
 use encoding_rs::Encoding;
 
-use super::{BlockKind, Builder, Extracted};
+use super::{BlockKind, Builder, Extracted, around};
 use crate::limits;
 
 /// Elements whose content nobody reads.
-const UNREAD: &[&str] = &[
+pub(super) const UNREAD: &[&str] = &[
     "script", "style", "noscript", "template", "svg", "math", "head", "iframe", "object", "select",
     "button", "textarea", "canvas",
 ];
-/// Elements around the content of a page, left out when the whole body is taken.
-const AROUND: &[&str] = &["nav", "header", "footer", "aside"];
+/// What stands behind a heading to link to it.
+const ANCHORS: &[&str] = &["¶", "#", "§", "🔗", "\u{f0c1}"];
 /// Elements that do not break a line.
-const INLINE: &[&str] = &[
+pub(super) const INLINE: &[&str] = &[
     "a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "data", "del", "dfn", "em", "font", "i",
     "ins", "kbd", "label", "mark", "q", "ruby", "rp", "rt", "s", "samp", "small", "span", "strike",
     "strong", "sub", "sup", "time", "tt", "u", "var", "wbr", "img",
@@ -31,23 +33,59 @@ const SELF_CLOSING: &[&str] = &[
     "option", "p", "param", "source", "tbody", "td", "tfoot", "th", "thead", "tr", "track", "wbr",
 ];
 
+/// Elements of a drawing, where `/>` closes what it ends. Not those whose content is HTML again.
+const DRAWING: &[&str] = &[
+    "circle",
+    "clippath",
+    "defs",
+    "ellipse",
+    "g",
+    "image",
+    "line",
+    "lineargradient",
+    "marker",
+    "mask",
+    "path",
+    "pattern",
+    "polygon",
+    "polyline",
+    "radialgradient",
+    "rect",
+    "stop",
+    "svg",
+    "symbol",
+    "text",
+    "tspan",
+    "use",
+];
+
 /// Extracts a page.
 ///
 /// # Errors
 /// The reason in words for a page that a parser could not read within bounds.
 pub(super) fn extract(source: &str) -> Result<Extracted, String> {
-    let elements = check_bounds(source)?;
+    check_bounds(source)?;
     let document = Document::from(source);
-    let page_title = fold(&document.select("title").text());
-    let body = document.body().map(|body| blocks(&body, "", AROUND)).unwrap_or_default();
-    let main = (elements <= limits::HTML_MAIN_CONTENT_ELEMENTS)
-        .then(|| main_content(document))
-        .flatten()
-        // A page of many short parts has no main content: the algorithm then picks one part.
-        .filter(|main| main.text.len() * 3 >= body.text.len());
-    let mut extracted = main.unwrap_or(body);
-    if extracted.title.is_empty() {
-        extracted.title = page_title;
+    let language = document.select_single("html").attr("lang").map(|lang| fold(&lang));
+    // No URL is given that could be refused.
+    let readability = Readability::with_document(document, None, None);
+    let readability = readability.map_err(|error| error.to_string())?;
+    let known = readability.get_article_metadata(readability.parse_json_ld());
+    let mut builder = Builder::titled(fold(&known.title));
+    if let Some(body) = readability.doc.body() {
+        let content = around::content(body);
+        walk(&mut builder, &content.root, &|node| content.left_out.contains(&node.id));
+    }
+    let mut extracted = builder.finish();
+    for (key, value) in [
+        ("author", known.byline),
+        ("language", language),
+        ("site", known.site_name),
+        ("published", known.published_time),
+    ] {
+        if let Some(value) = value.filter(|value| !value.trim().is_empty()) {
+            extracted.metadata.insert(key.into(), fold(&value).into());
+        }
     }
     Ok(extracted)
 }
@@ -57,7 +95,9 @@ pub(super) fn fragment_text(source: &str) -> String {
     if check_bounds(source).is_err() {
         return String::new();
     }
-    blocks(&Document::from(source).root(), "", &[]).text
+    let mut builder = Builder::default();
+    walk(&mut builder, &Document::from(source).root(), &|_| false);
+    builder.finish().text
 }
 
 /// Appends the body of a page to `builder`: what stands around a page stands in no chapter.
@@ -67,7 +107,7 @@ pub(super) fn fragment_text(source: &str) -> String {
 pub(super) fn append(builder: &mut Builder, source: &str) -> Result<(), String> {
     check_bounds(source)?;
     if let Some(body) = Document::from(source).body() {
-        walk(builder, &body, &["nav"]);
+        walk(builder, &body, &|node| node.has_name("nav"));
     }
     Ok(())
 }
@@ -79,30 +119,14 @@ pub(crate) fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
     Encoding::for_label(label.split(['"', '\'', ' ', '>', ';', '/']).next()?.as_bytes())
 }
 
-fn main_content(document: Document) -> Option<Extracted> {
-    let config =
-        Config { max_elements_to_parse: limits::HTML_MAIN_CONTENT_ELEMENTS, ..Config::default() };
-    let article = Readability::with_document(document, None, Some(config)).ok()?.parse().ok()?;
-    let content = Document::from(article.content.as_ref());
-    let mut extracted = blocks(&content.root(), &fold(&article.title), &[]);
-    for (key, value) in
-        [("author", article.byline), ("language", article.lang), ("site", article.site_name)]
-    {
-        if let Some(value) = value.filter(|v| !v.trim().is_empty()) {
-            extracted.metadata.insert(key.into(), fold(&value).into());
-        }
-    }
-    if let Some(time) = article.published_time {
-        extracted.metadata.insert("published".into(), time.into());
-    }
-    Some(extracted)
-}
-
 /// Counts elements, their depth and open formatting before parsing: the parser's time and memory grow with
 /// the products of these.
-fn check_bounds(source: &str) -> Result<usize, String> {
+fn check_bounds(source: &str) -> Result<(), String> {
     let (mut elements, mut depth, mut formatting, mut deepest, mut most) =
         (0_usize, 0_usize, 0_usize, 0, 0);
+    // Shapes of drawings that `/>` closes. Where there is no drawing it closes nothing, so what is gained by them is
+    // bounded as well.
+    let (mut in_drawing, mut shapes, mut deepest_of_all) = (false, 0_usize, 0);
     for tag in source.split('<').skip(1) {
         let (tag, closing) = tag.strip_prefix('/').map_or((tag, false), |tag| (tag, true));
         let end = tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
@@ -112,17 +136,25 @@ fn check_bounds(source: &str) -> Result<usize, String> {
         let name = tag[..end].to_ascii_lowercase();
         let name = name.as_str();
         let is_formatting = FORMATTING.contains(&name);
+        let opens = usize::from(!SELF_CLOSING.contains(&name));
+        in_drawing = if name == "svg" { !closing } else { in_drawing && DRAWING.contains(&name) };
         if closing {
-            depth = depth.saturating_sub(usize::from(!SELF_CLOSING.contains(&name)));
+            depth = depth.saturating_sub(opens);
             formatting = formatting.saturating_sub(usize::from(is_formatting));
             continue;
         }
         elements += 1;
-        depth += usize::from(!SELF_CLOSING.contains(&name));
+        if in_drawing && tag.split('>').next().is_some_and(|tag| tag.ends_with('/')) {
+            shapes += opens;
+        } else {
+            depth += opens;
+        }
         formatting += usize::from(is_formatting);
         deepest = deepest.max(depth);
+        deepest_of_all = deepest_of_all.max(depth + shapes);
         most = most.max(formatting);
     }
+    let with_shapes = if shapes > 0 { elements.saturating_mul(deepest_of_all) } else { 0 };
     let bounds = [
         ("bytes", source.len(), limits::HTML_BYTES),
         (
@@ -132,13 +164,14 @@ fn check_bounds(source: &str) -> Result<usize, String> {
         ),
         ("elements", elements, limits::HTML_ELEMENTS),
         ("elements open at once", deepest, limits::HTML_DEPTH),
+        ("elements times shapes of drawings", with_shapes, limits::HTML_SHAPES),
         ("elements times open formatting", elements * most, limits::HTML_FORMATTING),
     ];
     match bounds.iter().find(|(_, found, limit)| found > limit) {
         Some((what, found, limit)) => Err(format!(
             "the page has {found} {what}, the limit is {limit}; save it as plain text or Markdown"
         )),
-        None => Ok(elements),
+        None => Ok(()),
     }
 }
 
@@ -147,15 +180,8 @@ enum Step<'a> {
     Leave(NodeRef<'a>),
 }
 
-/// The blocks under `root`, without the elements in `skipped`.
-fn blocks(root: &NodeRef<'_>, title: &str, skipped: &[&str]) -> Extracted {
-    let mut builder = Builder::titled(title.to_owned());
-    walk(&mut builder, root, skipped);
-    builder.finish()
-}
-
-/// Appends the blocks under `root`; iterative, so depth costs no stack.
-fn walk(builder: &mut Builder, root: &NodeRef<'_>, skipped: &[&str]) {
+/// Appends the blocks under `root` without the elements that `skips` names; iterative, so depth costs no stack.
+fn walk(builder: &mut Builder, root: &NodeRef<'_>, skips: &dyn Fn(&NodeRef<'_>) -> bool) {
     let mut open = String::new();
     let mut preformatted = 0_usize;
     let mut steps = vec![Step::Enter(*root)];
@@ -168,7 +194,8 @@ fn walk(builder: &mut Builder, root: &NodeRef<'_>, skipped: &[&str]) {
             Step::Enter(node) => {
                 let name = node.node_name().unwrap_or_default();
                 let name: &str = name.as_ref();
-                if UNREAD.contains(&name) || skipped.contains(&name) || node.is_comment() {
+                let unread = UNREAD.contains(&name) || node.is_comment() || is_anchor(&node);
+                if unread || skips(&node) {
                     continue;
                 }
                 if name == "br" {
@@ -199,6 +226,14 @@ fn leave(builder: &mut Builder, open: &mut String, name: &str, preformatted: usi
         _ if INLINE.contains(&name) || name == "br" => {}
         _ => flush(builder, open, preformatted),
     }
+}
+
+/// Whether a link is only there to be copied.
+fn is_anchor(node: &NodeRef<'_>) -> bool {
+    let label = node.has_name("a").then(|| node.first_child()).flatten();
+    label.is_some_and(|label| {
+        label.is_text() && label.next_sibling().is_none() && ANCHORS.contains(&label.text().trim())
+    })
 }
 
 fn is_cell(name: &str) -> bool {

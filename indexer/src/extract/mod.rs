@@ -3,6 +3,7 @@
 //! binary formats and containers ([`Files`]) are read in a child process ([`crate::sandbox`]).
 
 mod archive;
+mod around;
 mod builder;
 mod csv;
 mod docx;
@@ -40,7 +41,7 @@ pub(crate) use html::declared_encoding;
 pub(crate) use records::{Record, RecordSettings, Records};
 
 /// Grows whenever an extractor or the chunker gives another result for the same bytes.
-pub(crate) const VERSION: u32 = 2;
+pub(crate) const VERSION: u32 = 3;
 
 /// A document as its extractor sees it. All spans point into `text`.
 #[derive(Debug, Clone, Default, PartialEq)]

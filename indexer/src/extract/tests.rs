@@ -147,6 +147,11 @@ fn html_that_would_exhaust_a_parser_is_refused_with_a_reason() {
     let deep = "<div>".repeat(100_000);
     let reason = whole(Format::Html, "a.html", deep).unwrap_err();
     assert!(reason.contains("100000 elements open at once, the limit is 512"), "{reason}");
+    let drawing = format!("<p>A drawing:<svg>{}</svg>", "<path d='M1'/>".repeat(5_000));
+    assert_eq!(whole(Format::Html, "a.html", drawing).unwrap().text, "A drawing:");
+    let shapes = "<svg>".to_owned() + &"<path/>".repeat(100_000);
+    let reason = whole(Format::Html, "a.html", shapes).unwrap_err();
+    assert!(reason.contains("shapes of drawings"), "{reason}");
     let formatting: String = (0..400).map(|i| format!("<font size={i}>")).collect();
     let reason = whole(Format::Html, "a.html", formatting + &"<p>x".repeat(20_000)).unwrap_err();
     assert!(reason.contains("open formatting"), "{reason}");
@@ -161,6 +166,7 @@ fn pages_that_parsers_find_hard_take_seconds_at_most() {
         (Format::Html, "<b><i><u>".repeat(3) + &"<p>some words, and more".repeat(40_000)),
         (Format::Html, "<table>".repeat(400) + &"x<b>y".repeat(400)),
         (Format::Html, "<table>".to_owned() + &"x<br>".repeat(40_000)),
+        (Format::Html, "<!--<svg>--><p>".to_owned() + &"<path/>".repeat(19_000)),
         (Format::Html, "<a href=x>link, and</a> ".repeat(45_000)),
         (Format::Html, "<p>".to_owned() + &"many words. ".repeat(300_000)),
         (Format::Html, "<!--".repeat(300_000)),

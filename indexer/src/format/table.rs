@@ -73,7 +73,7 @@ pub(super) const TABLE: &[Row] = &[
         "HTML",
         &["html", "htm", "xhtml"],
         "the file",
-        "title, main content with headings, the whole body where there is no main content",
+        "title, author, language, headings, text; navigation, banners and footers go",
     ),
     row(
         Format::Pdf,

@@ -59,7 +59,7 @@ impl Indexer<'_> {
         let settings = self.output.settings;
         let fingerprint = settings.fingerprint();
         let mut outcomes = Vec::new();
-        let mut encoding = Encoding::new(&mut self.output);
+        let mut encoding = Encoding::new(&mut self.output, 0);
         for (key, incoming) in documents.into_iter().enumerate() {
             outcomes.push(ItemOutcome::NotReached);
             if encoding.is_stopped() {

@@ -65,12 +65,15 @@ pub(super) struct Encoding<'i, 'a> {
     uncommitted: u64,
     last_commit: Instant,
     stored: u64,
+    /// Bytes of all files up to the last document that was stored, and of all.
+    behind: u64,
+    bytes_total: u64,
     /// Documents that went through since the caller last looked.
     pub(super) finished: Vec<Finished>,
 }
 
 impl<'i, 'a> Encoding<'i, 'a> {
-    pub(super) fn new(output: &'i mut Output<'a>) -> Self {
+    pub(super) fn new(output: &'i mut Output<'a>, bytes_total: u64) -> Self {
         let (queue, finished) = (VecDeque::new(), Vec::new());
         Self {
             output,
@@ -80,6 +83,8 @@ impl<'i, 'a> Encoding<'i, 'a> {
             uncommitted: 0,
             last_commit: Instant::now(),
             stored: 0,
+            behind: 0,
+            bytes_total,
             finished,
         }
     }
@@ -97,8 +102,21 @@ impl<'i, 'a> Encoding<'i, 'a> {
         self.queue.front().map(|pending| pending.prepared.key)
     }
 
-    pub(super) fn report(&mut self, file: &str, bytes_done: u64, bytes_total: u64) {
-        let documents = self.stored;
+    pub(super) fn report(&mut self, file: &str, bytes_done: u64) {
+        let (documents, bytes_total) = (self.stored, self.bytes_total);
+        self.behind = self.behind.max(bytes_done);
+        let bytes_done = self.behind;
+        (self.output.progress)(Event::Progress { file, bytes_done, bytes_total, documents });
+    }
+
+    /// Tells how far a document is that takes more than one batch.
+    fn report_part(&mut self) {
+        let Some(Pending { prepared, vectors, next, .. }) = self.queue.front() else { return };
+        let bytes = prepared.position.saturating_sub(self.behind);
+        let part = bytes as f64 * *next as f64 / vectors.len().max(1) as f64;
+        let bytes_done = self.behind + (part as u64).min(bytes);
+        let (file, documents) = (prepared.document.id.as_str(), self.stored);
+        let bytes_total = self.bytes_total;
         (self.output.progress)(Event::Progress { file, bytes_done, bytes_total, documents });
     }
 
@@ -186,7 +204,9 @@ impl<'i, 'a> Encoding<'i, 'a> {
         for ((number, ordinal), vector) in places.into_iter().zip(vectors) {
             self.queue[number].vectors[ordinal] = Some(vector);
         }
-        self.store()
+        self.store()?;
+        self.report_part();
+        Ok(())
     }
 
     /// Stores the complete documents at the front of the queue; commits when it is time.
@@ -197,6 +217,7 @@ impl<'i, 'a> Encoding<'i, 'a> {
             };
             let Prepared { key, document, chunks, position, moved_from, .. } = prepared;
             self.bytes -= document.text.len();
+            self.behind = self.behind.max(position);
             let passages: Vec<(Passage, StoredVector)> = chunks
                 .iter()
                 .enumerate()

@@ -12,7 +12,7 @@ use super::extracting::{Extracting, Found, Job, Message, Reading};
 use super::{Event, Indexer, Known, Ledger, Origin};
 use crate::ledger::{Entry, Failure};
 use crate::origin::short;
-use crate::report::{Fate, FileReport, IngestReport, Novelty};
+use crate::report::{Fate, FileReport, IngestReport, Novelty, ONLY_DOCUMENT};
 use crate::selection::Selection;
 use crate::source::{self, Root, RootKind};
 use crate::{IngestError, limits};
@@ -53,7 +53,7 @@ impl Indexer<'_> {
             found: Found::new(),
             reading: None,
         };
-        let mut encoding = Encoding::new(&mut self.output);
+        let mut encoding = Encoding::new(&mut self.output, bytes);
         let (written, found) = std::thread::scope(|scope| {
             let thread = std::thread::Builder::new()
                 .name("extract".into())
@@ -202,7 +202,7 @@ impl Run {
 
     fn tell(&self, encoding: &mut Encoding<'_, '_>) {
         let file = &self.report.files[self.current].path;
-        encoding.report(file, self.bytes_done, self.report.totals.bytes);
+        encoding.report(file, self.bytes_done);
     }
 
     fn current(&self) -> String {
@@ -221,7 +221,10 @@ impl Run {
                 FileReport { indexed: 1.., .. } => Fate::Indexed,
                 FileReport { unchanged: 1.., .. } => Fate::Unchanged,
                 FileReport { bad_records, .. } => Fate::Failed {
-                    reason: format!("none of its {bad_records} documents could be stored"),
+                    reason: match bad_records {
+                        1 => ONLY_DOCUMENT.into(),
+                        _ => format!("none of its {bad_records} documents could be stored"),
+                    },
                 },
             };
         }

@@ -145,7 +145,7 @@ fn a_report_says_what_was_added_changed_moved_and_deleted() {
     assert_eq!(file(&report, "goes.txt").fate, Fate::Deleted { documents: 1 });
     let summary = report.summary();
     assert!(summary.contains("moved   there/renamed.md: it was here/moved.md"), "{summary}");
-    assert!(summary.contains("deleted goes.txt: 1 documents"), "{summary}");
+    assert!(summary.contains("deleted goes.txt: 1 document"), "{summary}");
     let json = serde_json::to_string(&report).unwrap();
     assert!(json.contains(r#""novelty":"moved","from":"here/moved.md""#), "{json}");
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""Makes one small file of every format that Alder reads from real producers' libraries, all in our own words.
+"""Makes one small file of every format that Alder reads with real producers, all in our own words.
 
     pip install python-docx python-pptx openpyxl odfpy ebooklib reportlab fpdf2
+    apt-get install pandoc libreoffice-writer-nogui libreoffice-calc-nogui libreoffice-impress-nogui
     python3 indexer/tests/formats/make.py            # writes the files beside this script
 
 Each file holds one planted fact; `facts.json` says where it must be found. The texts tell of an invented town,
@@ -16,7 +17,9 @@ import gzip
 import html
 import io
 import json
+import subprocess
 import tarfile
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -40,9 +43,10 @@ FACTS = []
 MADE = datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)
 
 
-def fact(document, sentence, question, page=None, heading=None):
-    FACTS.append({"document": document, "sentence": sentence, "question": question,
-                  "page": page, "heading": heading})
+def fact(document, sentence, question, page=None, heading=None, file=None):
+    """`document` is an id; one that a record carries does not tell its file."""
+    FACTS.append({"file": file or document.split("/")[0].split("#")[0], "document": document, "sentence": sentence,
+                  "question": question, "page": page, "heading": heading})
 
 
 def filler(subject, sentences=6):
@@ -265,6 +269,124 @@ def archives():
     fact("maps.txt.bz2", sentence, "Where are the maps kept?")
 
 
-for make in (pdf_reportlab, pdf_fpdf, word, slides, opendocument, spreadsheet, book, mail, texts, dump, archives):
+
+def notes():
+    sentence = "The cellar of the town hall floods every eleven years."
+    (HERE / "cellar.txt").write_text(f"{filler('cellar', 2)}\n\n{sentence}\n\n{filler('attic', 2)}\n")
+    fact("cellar.txt", sentence, "How often does the cellar of the town hall flood?")
+    line = "2026-02-01 06:12:09 WARN sluice: gate seven is stuck half open"
+    (HERE / "sluice.log").write_text(f"2026-02-01 06:11:58 INFO sluice: started\n{line}\n2026-02-01 06:13:00 INFO sluice: waiting\n")
+    fact("sluice.log", line, "Which gate of the sluice is stuck?")
+    sentence = "The honey of Quellmark is harvested in the second week of July."
+    (HERE / "honey.md").write_text(
+        f"---\ntags: [bees]\n---\n# Beekeeping\n\n{filler('meadow', 2)}\n\n## Harvest\n\n{sentence.replace('honey', '**honey**')}\n\n"
+        "| Hive | Kilos |\n|---|---|\n| North | 14 |\n")
+    fact("honey.md", sentence, "When is the honey harvested?", heading="Harvest")
+    sentence = "The theatre seats two hundred and six people."
+    (HERE / "theatre.html").write_text(
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Theatre</title></head><body><header><nav>'
+        '<a href="/">Start</a> <a href="/map">Map of the town</a></nav></header><main><h1>Theatre</h1>'
+        f"<p>{filler('theatre', 3)}</p><h2>The hall</h2><p>{sentence.replace('two hundred', '<em>two</em> hundred')}</p></main>"
+        "<footer>Imprint and privacy</footer></body></html>\n")
+    fact("theatre.html", sentence, "How many people does the theatre seat?", heading="The hall")
+
+
+def records():
+    sentence = "Blue clay is dug at Harrow Pit."
+    (HERE / "pits.csv").write_text(f'id;title;text\np1;Gravel;Gravel is dug at Low Pit.\np2;Clay;"{sentence}"\n')
+    fact("p2", sentence, "Where is blue clay dug?", file="pits.csv")
+    sentence = "The schooner Amaryl was built in 1788."
+    (HERE / "ships.tsv").write_text(f"id\ttext\ns1\tThe brig Tern was built in 1802.\ns2\t{sentence}\n")
+    fact("s2", sentence, "When was the schooner Amaryl built?", file="ships.tsv")
+    sentence = "The chapel organ has nineteen stops."
+    rows = [{"id": "o1", "title": "Organ", "text": sentence, "year": 1911}, {"id": "o2", "title": "Pulpit", "text": "It is of oak."}]
+    (HERE / "chapel.json").write_text(json.dumps(rows, indent=1) + "\n")
+    fact("o1", sentence, "How many stops does the chapel organ have?", file="chapel.json")
+    sentence = "The cheese of Quellmark ripens in the caves for nine months."
+    (HERE / "cheese.jsonl").write_text(json.dumps({"_id": "c1", "title": "Cheese", "text": sentence}) + "\n"
+                                       + json.dumps({"_id": "c2", "title": "Butter", "text": "It is salted."}) + "\n")
+    fact("c1", sentence, "How long does the cheese ripen in the caves?", file="cheese.jsonl")
+    # The form of WikiExtractor.
+    sentence = "Mount Ibex is the highest hill of the county."
+    lines = [{"id": "31", "revid": "1", "url": "https://wiki.example/wiki?curid=31", "title": "Mount Ibex", "text": sentence},
+             {"id": "32", "revid": "1", "url": "https://wiki.example/wiki?curid=32", "title": "Low Fen", "text": "It is wet."}]
+    (HERE / "wiki_00").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    fact("31", sentence, "Which is the highest hill of the county?", file="wiki_00")
+
+
+def bundles():
+    sentence = "The ropewalk burned down on the night of Saint Lucy."
+    (HERE / "ropes.md.gz").write_bytes(gzip.compress(f"# Ropes\n\n{sentence}\n".encode(), mtime=0))
+    fact("ropes.md.gz", sentence, "When did the ropewalk burn down?")
+    sentence = "The glassworks melts its sand with beech ash."
+    with tarfile.open(HERE / "glass.tar", "w", format=tarfile.USTAR_FORMAT) as archive:
+        member = tarfile.TarInfo("glass/sand.rst")
+        content = f"Glass\n=====\n\n{sentence}\n".encode()
+        member.size = len(content)
+        archive.addfile(member, io.BytesIO(content))
+    fact("glass.tar/glass/sand.rst", sentence, "What does the glassworks melt its sand with?")
+
+
+def pandoc():
+    sentences = {"docx": "The quarry of Quellmark closed after the flood of 1953.",
+                 "odt": "The vineyard faces south and yields a dry white wine.",
+                 "epub": "The ghost of the tollhouse wears a grey bonnet.",
+                 "pptx": "The swimming bath will be heated with wood chips.",
+                 "html": "The museum keeps a whale bone in its third room.",
+                 "rst": "The observatory opens its dome on clear Thursdays.",
+                 "tex": "The windmill grinds barley for the distillery."}
+    questions = {"docx": "When did the quarry close?", "odt": "What wine does the vineyard yield?",
+                 "epub": "What does the ghost of the tollhouse wear?", "pptx": "How will the swimming bath be heated?",
+                 "html": "What does the museum keep in its third room?", "rst": "When does the observatory open its dome?",
+                 "tex": "What does the windmill grind?"}
+    for kind, sentence in sentences.items():
+        name = f"pandoc-{kind}.{kind}"
+        source = (f"---\ntitle: Papers of Quellmark ({kind})\nlang: en\n---\n\n# First part\n\n{filler('paper', 2)}\n\n"
+                  f"# Second part\n\n{sentence}\n")
+        subprocess.run(["pandoc", "--from", "markdown", "--standalone", "--output", HERE / name], input=source.encode(),
+                       check=True, env={"SOURCE_DATE_EPOCH": str(int(MADE.timestamp())), "PATH": "/usr/bin:/bin"})
+        page = 3 if kind == "pptx" else None
+        fact(name, sentence, questions[kind], page=page, heading="Second part")
+
+
+def office():
+    """What LibreOffice writes: its own formats and those of others, from sources made here."""
+    kinds = {"pdf": ("fodt", "The gate of the old wall is locked at ten in the evening.", "When is the gate of the old wall locked?"),
+             "docx": ("fodt", "The mint of Quellmark struck copper coins until 1812.", "What coins did the mint strike?"),
+             "odt": ("fodt", "The hospital was founded by a widow named Grete Aal.", "Who founded the hospital?"),
+             "xlsx": ("csv", "Saltmarsh | 1430 hectares", "How many hectares has the Saltmarsh?"),
+             "ods": ("csv", "Peat moor | 310 hectares", "How many hectares has the peat moor?"),
+             "odp": ("fodp", "The new harbour crane lifts forty tonnes.", "How much does the new harbour crane lift?"),
+             "pptx": ("fodp", "The dyke will be raised by ninety centimetres.", "By how much will the dyke be raised?")}
+    spaces = " ".join(f'xmlns:{name}="urn:oasis:names:tc:opendocument:xmlns:{space}:1.0"' for name, space in
+                      [("office", "office"), ("text", "text"), ("draw", "drawing"), ("svg", "svg-compatible"),
+                       ("presentation", "presentation"), ("style", "style")])
+    with tempfile.TemporaryDirectory() as scratch:
+        for kind, (source, sentence, question) in kinds.items():
+            stem, form = Path(scratch, f"office-{kind}"), f'office:mimetype="application/vnd.oasis.opendocument.'
+            if source == "csv":
+                text = "\n".join(["Land,Size", "Common,12 hectares", sentence.replace(" | ", ",")]) + "\n"
+            elif source == "fodp":
+                text = (f'<?xml version="1.0"?><office:document {spaces} office:version="1.3" {form}presentation"><office:body>'
+                        "<office:presentation>" + "".join(
+                            f'<draw:page draw:name="p{n}"><draw:frame svg:x="1cm" svg:y="1cm" svg:width="20cm" svg:height="4cm">'
+                            f"<draw:text-box><text:p>{words}</text:p></draw:text-box></draw:frame></draw:page>"
+                            for n, words in enumerate(["What is planned", sentence], 1))
+                        + "</office:presentation></office:body></office:document>")
+            else:
+                text = (f'<?xml version="1.0"?><office:document {spaces} office:version="1.3" {form}text"><office:body><office:text>'
+                        f'<text:h text:outline-level="1">Customs</text:h><text:p>{filler("custom", 2)}</text:p>'
+                        f"<text:p>{sentence}</text:p></office:text></office:body></office:document>")
+            stem.with_suffix("." + source).write_text(text)
+            subprocess.run(["soffice", "--headless", f"-env:UserInstallation=file://{scratch}/profile", "--convert-to", kind,
+                            "--outdir", HERE, stem.with_suffix("." + source)], check=True, capture_output=True)
+            page = {"pdf": 1, "odp": 2, "pptx": 2}.get(kind)
+            # The only heading of a text is its title.
+            heading = {"xlsx": "office-xlsx", "ods": "office-ods"}.get(kind)
+            fact(f"office-{kind}.{kind}", sentence, question, page=page, heading=heading)
+
+
+for make in (pdf_reportlab, pdf_fpdf, word, slides, opendocument, spreadsheet, book, mail, texts, dump, archives,
+             notes, records, bundles, pandoc, office):
     make()
 (HERE / "facts.json").write_text(json.dumps(FACTS, indent=1, ensure_ascii=False) + "\n")
