@@ -182,7 +182,7 @@ def program():
     if "VECTOR_SPEED" in os.environ:
         return os.environ["VECTOR_SPEED"]
     # The whole workspace: selecting one package would change features and build the dependencies again.
-    subprocess.run(["cargo", "build", "--quiet", "--release", "--workspace", "--bins"], cwd=ROOT, check=True)
+    subprocess.run(["cargo", "build", "--quiet", "--release", "--workspace", "--bin", "vector-speed"], cwd=ROOT, check=True)
     return ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "release" / "vector-speed"
 
 

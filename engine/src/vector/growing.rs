@@ -1,5 +1,5 @@
-//! [`GrowingLayer`]: the neighbour lists of one layer while [`super::build`] fills them in parallel. Who reads a list needs no
-//! lock and may meet it half old and half new: every number in it is a row all the same.
+//! [`GrowingLayer`]: the neighbour lists of one layer while [`super::build`] fills them in parallel. Who reads a list
+//! needs no lock and may meet it half old and half new: every number in it is a row all the same.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
