@@ -169,13 +169,22 @@ class Usearch(Peer):
 
 def smallest_ef(side, exact):
     """The smallest ef whose recall is high enough, with that recall; the best there is if none is."""
-    low, high = TOP, 2048
-    if recall(side.search(high)[0], exact) < RECALL:
-        return high, recall(side.search(high)[0], exact)
+    found = {}
+
+    def enough(ef):
+        if ef not in found:
+            found[ef] = recall(side.search(ef)[0], exact)
+        return found[ef] >= RECALL
+
+    low, high = TOP, 2 * TOP
+    while not enough(high):
+        if high > 2000:
+            return high, found[high]
+        low, high = high + 1, 2 * high
     while low < high:
         middle = (low + high) // 2
-        low, high = (low, middle) if recall(side.search(middle)[0], exact) >= RECALL else (middle + 1, high)
-    return high, recall(side.search(high)[0], exact)
+        low, high = (low, middle) if enough(middle) else (middle + 1, high)
+    return high, found[high]
 
 
 def program():
