@@ -1,4 +1,6 @@
-//! Inputs shared by benches and comparisons: the sample collection as texts, passages and a store.
+//! Inputs shared by benches and comparisons: the sample collection as texts, passages and a store; arrays of NumPy.
+
+pub mod npy;
 
 use std::path::{Path, PathBuf};
 

@@ -66,5 +66,5 @@ pub use similar::{Like, SimilarDocument, similar};
 pub use span::Span;
 pub use suggest::{Completion, Suggestions, TitleMatch};
 pub use synonyms::Synonyms;
-pub use vector::{StoredVector, VectorFormat};
+pub use vector::{Allowed, StoredVector, VectorFormat, VectorSet};
 pub use why::{Fate, Reached, Why, why};

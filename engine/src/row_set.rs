@@ -32,7 +32,9 @@ impl RowSet {
     /// The rows in the set, in order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> {
         self.words.iter().enumerate().flat_map(|(at, &word)| {
-            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at as u32 * 64 + bit)
+            let without_lowest = |rest: &u64| Some(rest & (rest - 1)).filter(|&rest| rest != 0);
+            let rests = std::iter::successors(Some(word).filter(|&word| word != 0), without_lowest);
+            rests.map(move |rest| at as u32 * 64 + rest.trailing_zeros())
         })
     }
 

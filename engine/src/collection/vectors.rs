@@ -75,7 +75,8 @@ impl VectorFolder {
         let mut added = false;
         for (segment, file) in files.iter().enumerate() {
             if file.rows() >= self.graph_rows.max(1) && !file.has_graph() {
-                added |= add_graph(&self.file(view.segment_id(segment as u32)), file)?;
+                add_graph(&self.file(view.segment_id(segment as u32)), file)?;
+                added = true;
             }
         }
         Ok(added)

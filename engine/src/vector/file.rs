@@ -1,4 +1,4 @@
-//! [`VectorFile`]: the derived vectors of one segment, mapped and checked. Searched here, written by
+//! [`VectorFile`]: the derived vectors of one segment, mapped and checked. Searched by [`super::search`], written by
 //! [`super::write`], named by the segment's id; wrong or missing files are made again from the store.
 //!
 //! Layout, little-endian, sections padded to 64 bytes:
@@ -22,12 +22,10 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::format::quantise;
-use super::graph::Graph;
-use super::{VectorFormat, dot};
+use super::VectorFormat;
+use super::graph::{Graph, Links};
+use super::kernel::{Kernel, Rows};
 use crate::mapped::{Mapped, numbers};
-use crate::row_set::RowSet;
-use crate::top_k::TopK;
 
 pub(super) const MAGIC: &[u8; 8] = b"ALDERVEC";
 pub(super) const VERSION: u32 = 1;
@@ -132,110 +130,36 @@ impl VectorFile {
         self.graph.is_some()
     }
 
-    /// The best `k` of the `allowed` documents for a unit vector `query`, as (document number, cosine), best
-    /// first. Exact without a graph, or when few documents are allowed.
-    pub(crate) fn search(
-        &self,
-        query: &[f32],
-        allowed: &RowSet,
-        k: usize,
-        tie: &dyn Fn(u32) -> u64,
-    ) -> Vec<(u32, f32)> {
-        if k == 0 || allowed.len() == 0 || self.rows == 0 {
-            return Vec::new();
-        }
-        // A filtered walk visits about `ef · links / selectivity` rows, a scan tests all allowed ones.
-        let worth_a_walk = allowed.len().saturating_pow(2) > 32 * ef(k) * self.rows;
-        let walked = if worth_a_walk { self.walk(query, allowed, k, tie) } else { None };
-        walked.unwrap_or_else(|| self.scan(query, allowed, k, tie))
-    }
-
-    /// Exact search. Int8 rows are first compared in integers: `q·r ≤ s·(q̂·r̂) + ‖q - s·q̂‖·‖r‖` (Cauchy and
-    /// Schwarz), so a row whose bound is below the k-th score needs no exact product.
-    pub(super) fn scan(
-        &self,
-        query: &[f32],
-        allowed: &RowSet,
-        k: usize,
-        tie: &dyn Fn(u32) -> u64,
-    ) -> Vec<(u32, f32)> {
-        let documents = self.documents();
-        let mut top = TopK::new(k);
-        let coarse = self.coarse(query);
-        for (row, &document) in documents.iter().enumerate() {
-            if !allowed.contains(document) {
-                continue;
-            }
-            if let (Some(floor), Some(coarse)) = (top.floor(), &coarse)
-                && self.coarse_score(coarse, row) + coarse.error < floor
-            {
-                continue;
-            }
-            top.push(self.score(query, row), document, tie);
-        }
-        top.into_sorted()
-    }
-
-    /// Search along the graph, if there is one; what is found is scored exactly.
-    pub(super) fn walk(
-        &self,
-        query: &[f32],
-        allowed: &RowSet,
-        k: usize,
-        tie: &dyn Fn(u32) -> u64,
-    ) -> Option<Vec<(u32, f32)>> {
+    /// The graph with its arrays, if there is one.
+    pub(super) fn links(&self) -> Option<Links<'_>> {
         let graph = self.graph.as_ref()?;
-        let documents = self.documents();
-        let links = graph.links(&self.map.bytes()[self.sections.graph.clone()]);
-        let coarse = self.coarse(query);
-        let found = links.search(
-            ef(k),
-            |row| match &coarse {
-                Some(coarse) => self.coarse_score(coarse, row as usize),
-                None => self.score(query, row as usize),
-            },
-            |row| allowed.contains(documents[row as usize]),
-        );
-        let mut top = TopK::new(k);
-        for row in found {
-            top.push(self.score(query, row as usize), documents[row as usize], tie);
-        }
-        Some(top.into_sorted())
+        Some(graph.links(&self.map.bytes()[self.sections.graph.clone()]))
     }
 
-    /// Cosine of `query` and a row as stored.
-    fn score(&self, query: &[f32], row: usize) -> f32 {
-        let bytes = self.row(row);
+    /// All rows, when they are in int8.
+    pub(super) fn rows_in_int8(&self) -> Option<Rows<'_>> {
+        let codes = numbers(&self.map.bytes()[self.sections.rows.clone()]);
+        let int8 = self.shape.format == VectorFormat::Int8;
+        int8.then(|| Rows::new(codes, self.scales(), self.shape.dimensions))
+    }
+
+    /// Cosine of the unit vector `query` and row `row` as stored.
+    pub(super) fn score(&self, query: &[f32], row: u32) -> f32 {
+        let (bytes, kernel) = (self.row(row), Kernel::best());
         let product = match self.shape.format {
-            VectorFormat::Int8 => dot::dot_f32_i8(query, numbers(bytes)) * self.scales()[row],
-            VectorFormat::F16 => dot::dot_f32_f16(query, numbers(bytes)),
-            VectorFormat::F32 => dot::dot_f32(query, numbers(bytes)),
+            VectorFormat::Int8 => {
+                kernel.dot_codes(query, numbers(bytes)) * self.scales()[row as usize]
+            }
+            VectorFormat::F16 => kernel.dot_halves(query, numbers(bytes)),
+            VectorFormat::F32 => kernel.dot_floats(query, numbers(bytes)),
         };
         product.clamp(-1.0, 1.0)
     }
 
-    fn coarse_score(&self, coarse: &Coarse, row: usize) -> f32 {
-        let product = dot::dot_i8(&coarse.codes, numbers(self.row(row)));
-        product as f32 * coarse.scale * self.scales()[row]
-    }
-
-    /// The query in int8, when the rows are.
-    fn coarse(&self, query: &[f32]) -> Option<Coarse> {
-        if self.shape.format != VectorFormat::Int8 {
-            return None;
-        }
-        let (scale, codes) = quantise(query);
-        let lost: f32 =
-            query.iter().zip(&codes).map(|(q, &c)| (q - scale * f32::from(c)).powi(2)).sum();
-        // A stored row is a unit vector whose values moved by at most 1/254.
-        let longest_row = 1.0 + (query.len() as f32).sqrt() / 254.0;
-        Some(Coarse { scale, codes, error: lost.sqrt() * longest_row + 1e-5 })
-    }
-
-    fn row(&self, row: usize) -> &[u8] {
+    /// The bytes of row `row`.
+    pub(super) fn row(&self, row: u32) -> &[u8] {
         let len = self.shape.format.row_bytes(self.shape.dimensions);
-        let start = self.sections.rows.start + row * len;
-        &self.map.bytes()[start..start + len]
+        &self.map.bytes()[self.sections.rows.clone()][row as usize * len..][..len]
     }
 
     /// Scale of each row.
@@ -248,32 +172,23 @@ impl VectorFile {
         numbers(&self.map.bytes()[self.sections.documents.clone()])
     }
 
-    /// Row `row` as int8 codes with their scale; other formats are quantised for the occasion.
-    pub(super) fn codes(&self, row: usize) -> (f32, Vec<i8>) {
-        let bytes = self.row(row);
-        match self.shape.format {
-            VectorFormat::Int8 => (self.scales()[row], numbers(bytes).to_vec()),
-            VectorFormat::F16 => {
-                let row: Vec<f32> =
-                    numbers::<half::f16>(bytes).iter().map(|v| v.to_f32()).collect();
-                quantise(&row)
-            }
-            VectorFormat::F32 => quantise(numbers(bytes)),
-        }
-    }
-
     /// The vector of a store document, as stored.
     pub(crate) fn vector(&self, document: u32) -> Option<Vec<f32>> {
         let row = self.documents().binary_search(&document).ok()?;
+        Some(self.values(row as u32))
+    }
+
+    /// The values of row `row`.
+    pub(super) fn values(&self, row: u32) -> Vec<f32> {
         let bytes = self.row(row);
-        Some(match self.shape.format {
+        match self.shape.format {
             VectorFormat::Int8 => {
-                let scale = self.scales()[row];
+                let scale = self.scales()[row as usize];
                 numbers::<i8>(bytes).iter().map(|&v| f32::from(v) * scale).collect()
             }
             VectorFormat::F16 => numbers::<half::f16>(bytes).iter().map(|v| v.to_f32()).collect(),
             VectorFormat::F32 => numbers(bytes).to_vec(),
-        })
+        }
     }
 
     /// Everything between the header and the graph.
@@ -281,23 +196,15 @@ impl VectorFile {
         &self.map.bytes()[HEADER..self.sections.documents.end]
     }
 
+    /// Bytes of the file.
+    pub(super) fn bytes(&self) -> usize {
+        self.map.bytes().len()
+    }
+
     /// Format and dimensions.
     pub(super) fn shape(&self) -> Shape {
         self.shape
     }
-}
-
-/// Rows a walk for `k` keeps open.
-fn ef(k: usize) -> usize {
-    (2 * k).max(super::EF_SEARCH)
-}
-
-/// A query in int8.
-struct Coarse {
-    scale: f32,
-    codes: Vec<i8>,
-    /// Most by which a coarse score is too small.
-    error: f32,
 }
 
 /// Rows and graph length, when the header and the checksum are right.

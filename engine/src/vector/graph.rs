@@ -1,16 +1,15 @@
-//! [`Graph`]: a hierarchical navigable small world (Malkov and Yashunin 2018) in flat, checked arrays, and the
-//! loop that searches it (their algorithm 2). Built by [`super::build`].
+//! [`Graph`]: a hierarchical navigable small world (Malkov and Yashunin 2018) in flat, checked arrays, searched by
+//! [`super::walk`]. Built by [`super::build`].
 //!
 //! Layout, all u32, little-endian, without padding; the vector file's checksum covers it:
 //!
 //! `layers`, `entry`, then for each layer from the lowest: `nodes`, `links`, the `nodes` rows of the layer in
 //! increasing order (not for layer 0, which has every row), `nodes + 1` offsets, `links` neighbours.
 
-use std::cell::RefCell;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::ops::Range;
 
+use super::kernel::prefetch;
+use super::walk::{Ground, Place, Walker};
 use crate::mapped::numbers;
 
 /// Where the arrays of a graph lie in its section, in numbers.
@@ -108,122 +107,79 @@ pub(super) fn to_bytes(entry: u32, layers: &[LayerLists]) -> Vec<u8> {
 }
 
 /// A graph with its arrays at hand.
+#[derive(Clone, Copy)]
 pub(super) struct Links<'a> {
     graph: &'a Graph,
     all: &'a [u32],
 }
 
-/// A row with its score; ordered by score, then by smaller row.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Scored(f32, u32);
-
-impl Eq for Scored {}
-
-impl Ord for Scored {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.total_cmp(&other.0).then(other.1.cmp(&self.1))
-    }
-}
-
-impl PartialOrd for Scored {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-thread_local! {
-    /// Which rows this thread's current search has seen: those stamped with its number.
-    static SEEN: RefCell<(Vec<u32>, u32)> = const { RefCell::new((Vec::new(), 0)) };
-}
-
 impl Links<'_> {
-    /// Up to `ef` rows near the query that are `allowed`, in no order. The walk passes through rows that are
-    /// not allowed but never returns them.
-    pub(super) fn search(
+    /// Runs `then` with up to `ef` rows near a query, best first; `scores` says how near rows are.
+    pub(super) fn search<T>(
         &self,
         ef: usize,
-        score: impl Fn(u32) -> f32,
-        allowed: impl Fn(u32) -> bool,
-    ) -> Vec<u32> {
-        let mut best = Scored(score(self.graph.entry), self.graph.entry);
-        for layer in self.graph.layers[1..].iter().rev() {
-            best = self.descend(layer, best, &score);
-        }
-        SEEN.with_borrow_mut(|(stamps, number)| {
-            if stamps.len() < self.graph.rows {
-                stamps.resize(self.graph.rows, 0);
+        scores: impl Fn(&[u32], &mut Vec<f32>),
+        then: impl FnOnce(&[Place]) -> T,
+    ) -> T {
+        let Graph { entry, rows, layers } = self.graph;
+        let mut score = Vec::new();
+        scores(&[*entry], &mut score);
+        let entry = Place::new(score[0], *entry);
+        let mut start = entry;
+        Walker::with(|walker| {
+            for layer in layers[1..].iter().rev() {
+                start = walker.walk(&self.layer(layer, &scores), *rows, &[start], 1)[0];
             }
-            *number = number.wrapping_add(1);
-            if *number == 0 {
-                stamps.fill(0);
-                *number = 1;
-            }
-            self.walk(ef, best, (stamps, *number), score, allowed)
+            // Every row can be reached from the entry, but perhaps not from where the upper layers led to.
+            let lowest = self.layer(&layers[0], &scores);
+            then(walker.walk(&lowest, *rows, &[start, entry], ef))
         })
     }
 
-    /// The best row of a layer that greedy steps reach.
-    fn descend(&self, layer: &Layer, mut best: Scored, score: &impl Fn(u32) -> f32) -> Scored {
-        loop {
-            let next = self.neighbours(layer, best.1).iter().map(|&n| Scored(score(n), n)).max();
-            match next {
-                Some(next) if next.0 > best.0 => best = next,
-                _ => return best,
-            }
-        }
-    }
-
-    fn walk(
-        &self,
-        ef: usize,
-        start: Scored,
-        (stamps, number): (&mut [u32], u32),
-        score: impl Fn(u32) -> f32,
-        allowed: impl Fn(u32) -> bool,
-    ) -> Vec<u32> {
-        let mut open = BinaryHeap::from([start]);
-        let mut found: BinaryHeap<Reverse<Scored>> = BinaryHeap::new();
-        stamps[start.1 as usize] = number;
-        if allowed(start.1) {
-            found.push(Reverse(start));
-        }
-        while let Some(nearest) = open.pop() {
-            let full = found.len() >= ef;
-            if full && found.peek().is_some_and(|Reverse(worst)| nearest.0 < worst.0) {
-                break;
-            }
-            for &row in self.neighbours(&self.graph.layers[0], nearest.1) {
-                if std::mem::replace(&mut stamps[row as usize], number) == number {
-                    continue;
-                }
-                let scored = Scored(score(row), row);
-                let worst = found.peek().map(|Reverse(worst)| worst.0);
-                if found.len() >= ef && worst.is_some_and(|worst| scored.0 <= worst) {
-                    continue;
-                }
-                open.push(scored);
-                if allowed(row) {
-                    found.push(Reverse(scored));
-                    if found.len() > ef {
-                        found.pop();
-                    }
-                }
-            }
-        }
-        found.into_iter().map(|Reverse(scored)| scored.1).collect()
-    }
-
-    fn neighbours(&self, layer: &Layer, row: u32) -> &[u32] {
-        let place = if layer.members.is_empty() {
-            row as usize
-        } else {
-            match self.all[layer.members.clone()].binary_search(&row) {
-                Ok(place) => place,
-                Err(_) => return &[],
-            }
-        };
+    fn layer<'s, S>(&'s self, layer: &'s Layer, scores: &'s S) -> OnLayer<'s, S> {
+        let members = &self.all[layer.members.clone()];
         let offsets = &self.all[layer.offsets.clone()];
         let links = &self.all[layer.links.clone()];
-        &links[offsets[place] as usize..offsets[place + 1] as usize]
+        OnLayer { members, offsets, links, scores }
+    }
+}
+
+/// A layer and a query.
+struct OnLayer<'a, S> {
+    members: &'a [u32],
+    offsets: &'a [u32],
+    links: &'a [u32],
+    scores: &'a S,
+}
+
+impl<S> OnLayer<'_, S> {
+    fn list(&self, row: u32) -> &[u32] {
+        let place = match self.members {
+            [] => row as usize,
+            members => match members.binary_search(&row) {
+                Ok(place) => place,
+                Err(_) => return &[],
+            },
+        };
+        &self.links[self.offsets[place] as usize..self.offsets[place + 1] as usize]
+    }
+}
+
+impl<S: Fn(&[u32], &mut Vec<f32>)> Ground for OnLayer<'_, S> {
+    #[inline]
+    fn neighbours(&self, row: u32) -> impl Iterator<Item = u32> {
+        self.list(row).iter().copied()
+    }
+
+    #[inline]
+    fn scores(&self, rows: &[u32], scores: &mut Vec<f32>) {
+        (self.scores)(rows, scores);
+    }
+
+    #[inline]
+    fn announce(&self, row: u32) {
+        if self.members.is_empty() {
+            prefetch(self.list(row));
+        }
     }
 }
