@@ -56,7 +56,12 @@ impl JudgedSet {
     }
 
     fn beir(path: &Path, split: &str) -> anyhow::Result<Self> {
-        let beir = Beir::open(path)?;
+        let source = Source::Beir(Beir::open(path)?);
+        Self::judged(path, split, source)
+    }
+
+    /// The judged queries in `path`, asked of `source`.
+    fn judged(path: &Path, split: &str, source: Source) -> anyhow::Result<Self> {
         let (queries, qrels) = judged_queries(path, split)?;
         let queries: Vec<_> =
             queries.into_iter().map(|q| JudgedQuery { id: q.id, text: q.text }).collect();
@@ -67,7 +72,7 @@ impl JudgedSet {
             queries,
             qrels,
             squad: None,
-            source: Source::Beir(beir),
+            source,
         })
     }
 
@@ -100,20 +105,9 @@ impl JudgedSet {
 
     /// What people said of results of the collection itself: queries.jsonl and qrels/SPLIT.tsv in `folder`.
     pub(super) fn recorded(folder: &Path, split: &str) -> anyhow::Result<Self> {
-        let (queries, qrels) = judged_queries(folder, split).context(
+        Self::judged(folder, split, Source::Collection).context(
             "without a PATH, results that were judged are evaluated (buttons of the page, `alder judge`)",
-        )?;
-        let queries: Vec<_> =
-            queries.into_iter().map(|q| JudgedQuery { id: q.id, text: q.text }).collect();
-        Ok(Self {
-            path: folder.to_owned(),
-            name: name_of(folder)?,
-            of_queries: queries.len(),
-            queries,
-            qrels,
-            squad: None,
-            source: Source::Collection,
-        })
+        )
     }
 
     /// Whether its documents are those of the collection, which is not to be indexed.
